@@ -1,0 +1,1 @@
+"""Reverie: train vision-language-action policies and evaluate them in a learned video world."""

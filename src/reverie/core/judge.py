@@ -1,0 +1,40 @@
+"""Judge: an episode goes in, a verdict comes out; a judge may abstain."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from reverie.core.episode import Episode
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one judge says of one episode. `success` None means that the judge abstains, with `reason`.
+
+    progress is in [0, 1] or None; harm lists events beside success, so that "successful but unsafe" exists.
+    """
+
+    judge: str
+    judge_version: str
+    success: bool | None
+    success_time_s: float | None = None
+    probability: float | None = None
+    progress: float | None = None
+    harm: tuple[str, ...] = ()
+    reason: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> "Verdict":
+        return cls(**{**value, "harm": tuple(value.get("harm", ()))})
+
+
+class Judge(Protocol):
+    name: str
+
+    @property
+    def version(self) -> str: ...
+
+    def judge(self, episodes: Sequence[Episode]) -> list[Verdict]: ...

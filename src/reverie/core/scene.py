@@ -1,0 +1,83 @@
+"""Scenes and edits: everything needed to start a trial, as values with a content hash."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from reverie.core.seeding import content_hash
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One coded change of a scene along one axis (`axis`, `severity` in [0, 1], `parameters`)."""
+
+    axis: str
+    severity: float
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return f"{self.axis}-{content_hash(asdict(self))[:6]}"
+
+
+@dataclass(frozen=True)
+class ObjectPlacement:
+    """One object or container on the table: `kind` and `color` are names of the asset tables, position in metres."""
+
+    name: str
+    kind: str
+    color: str
+    x: float
+    y: float
+    yaw_rad: float
+    container: bool = False
+
+    @property
+    def label(self) -> str:
+        """How people name it, e.g. "red brick"."""
+        return f"{self.color} {self.kind}"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything needed to start: task, instruction, objects, looks, robot start.
+
+    `id` is unique and stable ("put/test/17"). `target` and `reference` name placements: the object to move and where it
+    goes. `robot_start` is added to the embodiment's home: metres for x y z, radians for yaw. `look` holds appearance
+    values (table colour, light). `recorded` names the episode of a data set whose first observation is the start,
+    for worlds that begin from a recorded frame; such a scene may have no objects.
+    """
+
+    id: str
+    task: str
+    instruction: str
+    objects: tuple[ObjectPlacement, ...] = ()
+    target: str = ""
+    reference: str = ""
+    relation: str = ""
+    robot_start: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    look: Mapping[str, Any] = field(default_factory=dict)
+    edits: tuple[Edit, ...] = ()
+    recorded: str | None = None
+
+    @property
+    def hash(self) -> str:
+        """A hash of all values but the id: equal scenes under two names are found."""
+        return content_hash({k: v for k, v in self.to_dict().items() if k != "id"})
+
+    def placement(self, name: str) -> ObjectPlacement:
+        return next(o for o in self.objects if o.name == name)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> "Scene":
+        return cls(
+            **{
+                **value,
+                "objects": tuple(ObjectPlacement(**o) for o in value.get("objects", ())),
+                "edits": tuple(Edit(**e) for e in value.get("edits", ())),
+                "robot_start": tuple(value.get("robot_start", (0.0,) * 4)),
+            }
+        )
