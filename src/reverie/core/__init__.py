@@ -2,6 +2,7 @@
 
 from reverie.core.episode import Episode
 from reverie.core.errors import ReverieError, SpecMismatch, unknown_name
+from reverie.core.estimate import Estimate
 from reverie.core.judge import Judge, Verdict
 from reverie.core.observations import Observations, concat_rows, concat_time, stack_time
 from reverie.core.policy import ActionChunk, Memory, Policy
@@ -17,6 +18,7 @@ __all__ = [
     "CameraSpec",
     "Edit",
     "Episode",
+    "Estimate",
     "Event",
     "Judge",
     "Memory",

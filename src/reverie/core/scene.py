@@ -43,7 +43,7 @@ class Scene:
     """Everything needed to start: task, instruction, objects, looks, robot start.
 
     `id` is unique and stable ("put/test/17"). `target` and `reference` name placements: the object to move and where it
-    goes. `robot_start` is added to the embodiment's home: metres for x y z, radians for yaw. `look` holds appearance
+    goes. `robot_start` is added to the embodiment's home: x y z in metres, roll pitch yaw in radians. `look` holds appearance
     values (table colour, light). `recorded` names the episode of a data set whose first observation is the start,
     for worlds that begin from a recorded frame; such a scene may have no objects.
     """
@@ -55,7 +55,7 @@ class Scene:
     target: str = ""
     reference: str = ""
     relation: str = ""
-    robot_start: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    robot_start: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     look: Mapping[str, Any] = field(default_factory=dict)
     edits: tuple[Edit, ...] = ()
     recorded: str | None = None
@@ -78,6 +78,6 @@ class Scene:
                 **value,
                 "objects": tuple(ObjectPlacement(**o) for o in value.get("objects", ())),
                 "edits": tuple(Edit(**e) for e in value.get("edits", ())),
-                "robot_start": tuple(value.get("robot_start", (0.0,) * 4)),
+                "robot_start": tuple(value.get("robot_start", (0.0,) * 6)),
             }
         )

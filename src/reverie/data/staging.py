@@ -1,0 +1,193 @@
+"""Collection, first half: one finished file per episode, beside where the data set will be.
+
+An episode is written under a temporary name and renamed, its parquet last: a kill leaves it whole or absent. Many
+processes may stage at once. What the whole data set must know (numbers of rows, tasks) is not here; see `compaction`.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from reverie.core import Episode, ReverieError
+from reverie.data.columns import EpisodeColumns, episode_columns, shown_frames
+from reverie.data.features import Feature
+from reverie.data.layout import IMAGES, MARK, RECORD_FORMAT, is_dataset, staging_folder
+from reverie.data.record import EpisodeRecord, dump_json
+from reverie.data.statistics import Histogram, Stats, stats_from_json, stats_to_json
+from reverie.data.video import VideoOptions, encode_video
+
+Images = Literal["png", "video"]
+_NAME = re.compile(r"episode_(\d+)\.parquet")
+
+
+def parquet_options(features: Mapping[str, Feature]) -> dict[str, Any]:
+    """Snappy and dictionaries, so that repeated pictures are stored once; page checksums, so that damage is found."""
+    return {
+        "compression": "snappy",
+        "use_dictionary": True,
+        "dictionary_pagesize_limit": 1 << 26,
+        "write_statistics": [k for k, f in features.items() if f.is_numeric and f.shape == (1,)],
+        "write_page_checksum": True,
+    }
+
+
+@dataclass(frozen=True)
+class StagedHeader:
+    """What a staged file says of itself."""
+
+    record: EpisodeRecord
+    specs: Mapping[str, Any]
+    features: Mapping[str, Feature]
+    stats: Mapping[str, Stats]
+    histograms: Mapping[str, Histogram]
+    robot_type: str
+
+    def to_json(self) -> str:
+        return dump_json(
+            {
+                "format": RECORD_FORMAT,
+                "record": json.loads(self.record.to_json()),
+                "specs": self.specs,
+                "features": {k: f.to_dict() for k, f in self.features.items()},
+                "stats": {k: stats_to_json(s) for k, s in self.stats.items()},
+                "histograms": {k: h.to_dict() for k, h in self.histograms.items()},
+                "robot_type": self.robot_type,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "StagedHeader":
+        value = json.loads(text)
+        return cls(
+            EpisodeRecord.from_json(json.dumps(value["record"])),
+            value["specs"],
+            {k: Feature.from_dict(f) for k, f in value["features"].items()},
+            {k: stats_from_json(s) for k, s in value["stats"].items()},
+            {k: Histogram.from_dict(h) for k, h in value["histograms"].items()},
+            value["robot_type"],
+        )
+
+
+class EpisodeStager:
+    """`stage(index, episode)` in any order, from any number of processes; then `compact(stager.folder, root)` once.
+
+    root: where the data set will be. images: "png" keeps small frames exact; "video" suits large frames.
+    Errors: ReverieError if a complete data set lies at `root` already.
+    """
+
+    def __init__(
+        self,
+        root: Path | str,
+        images: Images = "png",
+        robot_type: str = "unknown",
+        video: VideoOptions | None = None,
+    ) -> None:
+        self.root = Path(root)
+        if is_dataset(self.root):
+            raise ReverieError(f"{self.root} already holds a data set: choose another folder or delete it")
+        if images not in ("png", "video"):
+            raise ReverieError(f"images is {images!r}, expected 'png' or 'video'")
+        self.folder = staging_folder(self.root)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._images, self._robot_type, self._video = images, robot_type, video or VideoOptions()
+
+    def staged(self) -> list[int]:
+        return staged_episodes(self.folder)
+
+    def missing(self, n_episodes: int) -> list[int]:
+        """Which of the first n are still to be written."""
+        there = set(self.staged())
+        return [i for i in range(n_episodes) if i not in there]
+
+    def stage(self, index: int, episode: Episode) -> Path:
+        """Write one episode; one of the same index is replaced."""
+        columns = episode_columns(episode, with_images=self._images == "png")
+        features = dict(columns.features)
+        if self._images == "video":
+            features |= self._stage_videos(index, episode, features)
+        header = staged_header(episode, columns, features, self._robot_type)
+        table = columns.table().replace_schema_metadata({MARK: header.to_json()})
+        path = staged_path(self.folder, index)
+        write_whole(path, lambda temporary: write_table(temporary, table, features))
+        return path
+
+    def discard(self, index: int) -> None:
+        """Remove one staged episode; its parquet first, so that it is never half there."""
+        staged_path(self.folder, index).unlink(missing_ok=True)
+        for path in self.folder.glob(f"episode_{index:06d}.*.mp4"):
+            path.unlink()
+
+    def _stage_videos(self, index: int, episode: Episode, features: Mapping[str, Feature]) -> dict[str, Feature]:
+        fps, found = episode.action_spec.control_hz, {}
+        shown = shown_frames(episode.frame_steps, episode.n_steps + 1)
+        for camera, images in episode.observations.images.items():
+            key = IMAGES + camera
+            rows = (images[f] for f in shown)
+            path = staged_video(self.folder, index, key)
+            write_whole(path, lambda p, rows=rows: encode_video(p, rows, fps, self._video))  # type: ignore[misc]
+            found[key] = Feature("video", features[key].shape, features[key].names, video_info(images.shape, fps, path))
+        return found
+
+
+def staged_header(
+    episode: Episode, columns: EpisodeColumns, features: Mapping[str, Feature], robot_type: str
+) -> StagedHeader:
+    specs = {"observation_spec": episode.observation_spec.to_dict(), "action_spec": episode.action_spec.to_dict()}
+    return StagedHeader(EpisodeRecord.of(episode), specs, features, columns.stats, columns.histograms, robot_type)
+
+
+def video_info(shape: tuple[int, ...], fps: float, path: Path) -> dict[str, Any]:
+    import av
+
+    with av.open(str(path)) as container:
+        context = container.streams.video[0].codec_context
+        codec, pixels = context.codec.canonical_name, context.pix_fmt
+    return {
+        "video.height": shape[1],
+        "video.width": shape[2],
+        "video.codec": codec,
+        "video.pix_fmt": pixels,
+        "video.fps": fps,
+        "video.channels": 3,
+        "has_audio": False,
+    }
+
+
+def staged_path(folder: Path, index: int) -> Path:
+    return folder / f"episode_{index:06d}.parquet"
+
+
+def staged_video(folder: Path, index: int, key: str) -> Path:
+    return folder / f"episode_{index:06d}.{key}.mp4"
+
+
+def staged_episodes(folder: Path) -> list[int]:
+    """The indices of the episodes that are there, in order."""
+    names = (_NAME.fullmatch(path.name) for path in folder.iterdir()) if folder.is_dir() else ()
+    return sorted(int(match.group(1)) for match in names if match)
+
+
+def read_header(path: Path) -> StagedHeader:
+    return StagedHeader.from_json(pq.read_schema(path).metadata[MARK.encode()])
+
+
+def write_table(path: Path, table: pa.Table, features: Mapping[str, Feature]) -> None:
+    """One row group."""
+    pq.write_table(table, path, row_group_size=len(table), **parquet_options(features))
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file so that it appears at once or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,22 @@
+"""The loop: a policy in a world gives episodes, and the wrappers that change how chunks are executed."""
+
+from reverie.rollouts.as_gymnasium import as_gymnasium
+from reverie.rollouts.chunked import Chunked
+from reverie.rollouts.delayed import Delayed
+from reverie.rollouts.ensembled import Ensembled
+from reverie.rollouts.from_gymnasium import from_gymnasium
+from reverie.rollouts.recorded import Recorded
+from reverie.rollouts.rollout import executed_actions, rollout
+from reverie.rollouts.seeds import RowSeeds
+
+__all__ = [
+    "Chunked",
+    "Delayed",
+    "Ensembled",
+    "Recorded",
+    "RowSeeds",
+    "as_gymnasium",
+    "executed_actions",
+    "from_gymnasium",
+    "rollout",
+]

@@ -1,0 +1,130 @@
+"""The things of the tabletop benchmark: shapes, sizes and colours, by name. Lengths in metres, half sizes as in MJCF.
+
+A shape lists MJCF geoms (type, size, position, yaw in degrees) in its own frame, which lies on the table at z = 0 with
+z up. The gripper closes along the shape's own y axis at `grasp`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Geom:
+    type: str
+    size: tuple[float, ...]
+    pos: tuple[float, float, float]
+    yaw_deg: float = 0.0
+
+
+@dataclass(frozen=True)
+class ObjectKind:
+    """`radius_m` bounds the footprint. `yaw_period_rad`: a turn by it looks and grasps the same (0: any turn does)."""
+
+    geoms: tuple[Geom, ...]
+    radius_m: float
+    height_m: float
+    grasp: tuple[float, float, float]
+    yaw_period_rad: float
+    density: float = 500.0
+    roll_friction: float = 0.0002
+
+
+@dataclass(frozen=True)
+class ContainerKind:
+    """`inner_m`: an object whose centre is within this distance (per axis if two) of the middle is inside. `preposition`
+    is the word of its instruction. `floor_m` is the height of the surface that carries things."""
+
+    geoms: tuple[Geom, ...]
+    radius_m: float
+    inner_m: tuple[float, float]
+    round: bool
+    floor_m: float
+    rim_m: float
+    preposition: str
+    density: float = 700.0
+
+
+PI = 3.141592653589793
+OBJECTS: dict[str, ObjectKind] = {
+    "cube": ObjectKind((Geom("box", (0.02, 0.02, 0.02), (0, 0, 0.02)),), 0.029, 0.04, (0, 0, 0.02), PI / 2),
+    "brick": ObjectKind((Geom("box", (0.034, 0.017, 0.0175), (0, 0, 0.0175)),), 0.038, 0.035, (0, 0, 0.018), PI),
+    "bar": ObjectKind((Geom("box", (0.048, 0.0125, 0.0125), (0, 0, 0.0125)),), 0.05, 0.025, (0, 0, 0.013), PI),
+    "can": ObjectKind((Geom("cylinder", (0.019, 0.028), (0, 0, 0.028)),), 0.019, 0.056, (0, 0, 0.034), 0.0),
+    "ball": ObjectKind((Geom("sphere", (0.022,), (0, 0, 0.022)),), 0.022, 0.044, (0, 0, 0.022), 0.0, 400.0, 0.003),
+    "egg": ObjectKind(
+        (Geom("ellipsoid", (0.034, 0.021, 0.021), (0, 0, 0.021)),), 0.034, 0.042, (0, 0, 0.021), PI, 400.0, 0.003
+    ),
+    "corner": ObjectKind(
+        (
+            Geom("box", (0.036, 0.012, 0.014), (0, -0.012, 0.014)),
+            Geom("box", (0.012, 0.024, 0.014), (-0.024, 0.024, 0.014)),
+        ),
+        0.055,
+        0.028,
+        (0.008, -0.012, 0.015),
+        2 * PI,
+    ),
+    "bottle": ObjectKind(
+        (
+            Geom("cylinder", (0.02, 0.02), (0, 0, 0.02)),
+            Geom("cylinder", (0.01, 0.018), (0, 0, 0.058)),
+        ),
+        0.02,
+        0.076,
+        (0, 0, 0.026),
+        0.0,
+        350.0,
+    ),
+}
+
+
+_OFF_GROUND_M = 0.002
+
+
+def _ring(sides: int, radius: float, wall: float, height: float) -> tuple[Geom, ...]:
+    """Upright boxes around a circle of inner `radius`, off the ground: only the floor plate touches the table."""
+    from math import cos, pi, sin, tan
+
+    half = (radius + wall) * tan(pi / sides)
+    angles = [2 * pi * i / sides for i in range(sides)]
+    reach = radius + wall / 2
+    return tuple(
+        Geom("box", (wall / 2, half, height / 2), (reach * cos(a), reach * sin(a), height / 2 + _OFF_GROUND_M), a * 180 / pi)
+        for a in angles
+    )
+
+
+def _frame(x: float, y: float, wall: float, height: float) -> tuple[Geom, ...]:
+    """Four upright boxes around a rectangle of inner half sizes x, y, off the ground."""
+    h = height / 2
+    return (
+        *(Geom("box", (wall / 2, y + wall, h), (s * (x + wall / 2), 0, h + _OFF_GROUND_M)) for s in (1, -1)),
+        *(Geom("box", (x, wall / 2, h), (0, s * (y + wall / 2), h + _OFF_GROUND_M)) for s in (1, -1)),
+    )
+
+
+CONTAINERS: dict[str, ContainerKind] = {
+    "bowl": ContainerKind(
+        (Geom("cylinder", (0.06, 0.003), (0, 0, 0.003)), *_ring(8, 0.058, 0.006, 0.033)),
+        0.069, (0.058, 0.058), True, 0.006, 0.035, "in",
+    ),
+    "box": ContainerKind(
+        (Geom("box", (0.062, 0.062, 0.003), (0, 0, 0.003)), *_frame(0.058, 0.058, 0.006, 0.043)),
+        0.088, (0.058, 0.058), False, 0.006, 0.045, "in",
+    ),
+    "tray": ContainerKind(
+        (Geom("box", (0.079, 0.054, 0.003), (0, 0, 0.003)), *_frame(0.075, 0.05, 0.006, 0.013)),
+        0.093, (0.075, 0.05), False, 0.006, 0.015, "on",
+    ),
+    "plate": ContainerKind((Geom("cylinder", (0.066, 0.005), (0, 0, 0.005)),), 0.066, (0.062, 0.062), True, 0.01, 0.01, "on"),
+}  # fmt: skip
+
+COLORS: dict[str, tuple[float, float, float]] = {
+    "red": (0.82, 0.12, 0.12),
+    "green": (0.13, 0.6, 0.2),
+    "blue": (0.13, 0.25, 0.8),
+    "yellow": (0.93, 0.83, 0.12),
+    "orange": (0.95, 0.5, 0.08),
+    "purple": (0.5, 0.16, 0.62),
+    "cyan": (0.15, 0.75, 0.8),
+}
+TABLE_COLORS: dict[str, tuple[float, float, float]] = {"grey": (0.55, 0.54, 0.52)}

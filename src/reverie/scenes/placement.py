@@ -1,0 +1,74 @@
+"""Where things stand: candidates that cannot be told apart by colour or by shape alone, at places that do not touch."""
+
+import numpy as np
+
+from reverie.core.errors import ReverieError
+from reverie.core.scene import ObjectPlacement
+from reverie.scenes.assets import COLORS, CONTAINERS, OBJECTS
+
+X_RANGE_M, Y_RANGE_M = (0.33, 0.60), (-0.2, 0.2)
+_GAP_M = 0.035
+_YAW_LIMIT_RAD = 1.2  # beyond it, turning the hand left or right to an elongated object is equally far: two answers
+
+
+def candidates(rng: np.random.Generator) -> list[tuple[str, str]]:
+    """Three (kind, colour) pairs. With the first as target, half of the time another shares its colour or its shape."""
+    kinds, colors = list(OBJECTS), list(COLORS)
+    picked = [(str(rng.choice(kinds)), str(rng.choice(colors)))]
+    while len(picked) < 3:
+        kind, color = str(rng.choice(kinds)), str(rng.choice(colors))
+        if len(picked) == 1:
+            share = rng.random()
+            kind = picked[0][0] if share < 0.25 else kind
+            color = picked[0][1] if 0.25 <= share < 0.5 else color
+        if (kind, color) not in picked:
+            picked.append((kind, color))
+    return picked
+
+
+def containers(rng: np.random.Generator) -> list[tuple[str, str]]:
+    """Two (kind, colour) pairs; half of the time they share their kind or their colour."""
+    kinds, colors = list(CONTAINERS), list(COLORS)
+    first = (str(rng.choice(kinds)), str(rng.choice(colors)))
+    while True:
+        share = rng.random()
+        kind = first[0] if share < 0.25 else str(rng.choice(kinds))
+        color = first[1] if 0.25 <= share < 0.5 else str(rng.choice(colors))
+        if (kind, color) != first:
+            return [first, (kind, color)]
+
+
+def arrange(rng: np.random.Generator, apart_m: float = 0.0) -> tuple[ObjectPlacement, ...]:
+    """Three objects and two containers, none touching; objects 0 and 1 at least `apart_m` from each other."""
+    things = [(k, c, False) for k, c in candidates(rng)] + [(k, c, True) for k, c in containers(rng)]
+    radii = [(CONTAINERS[k].radius_m if big else OBJECTS[k].radius_m) for k, _, big in things]
+    for _ in range(2000):
+        spots = _scatter(rng, radii, apart_m)
+        if spots is not None:
+            return tuple(
+                ObjectPlacement(f"{'container' if big else 'object'}_{i}", kind, color, x, y, _yaw(rng, big), big)
+                for i, ((kind, color, big), (x, y)) in enumerate(zip(things, spots, strict=True))
+            )
+    raise ReverieError(f"no room for {things} on the table after 2000 attempts")
+
+
+def _yaw(rng: np.random.Generator, container: bool) -> float:
+    return round(float(rng.uniform(-0.4, 0.4) if container else rng.uniform(-_YAW_LIMIT_RAD, _YAW_LIMIT_RAD)), 4)
+
+
+def _scatter(rng: np.random.Generator, radii: list[float], apart_m: float) -> list[tuple[float, float]] | None:
+    spots: dict[int, tuple[float, float]] = {}
+    for i in sorted(range(len(radii)), key=lambda j: -radii[j]):  # large things first
+        for _ in range(40):
+            x, y = float(rng.uniform(*X_RANGE_M)), float(rng.uniform(*Y_RANGE_M))
+            limits = {j: radii[i] + radii[j] + _GAP_M for j in spots}
+            if {0, 1} <= {i, *spots}:
+                other = 1 - i if i < 2 else -1
+                if other in limits:
+                    limits[other] = max(limits[other], apart_m)
+            if all(np.hypot(x - spots[j][0], y - spots[j][1]) > limit for j, limit in limits.items()):
+                spots[i] = (round(x, 4), round(y, 4))
+                break
+        else:
+            return None
+    return [spots[i] for i in range(len(radii))]

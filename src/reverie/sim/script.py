@@ -1,0 +1,168 @@
+"""Scripted behaviour on the tabletop: an expert, experts that err on purpose, and play. All are ordinary policies.
+
+They know what no camera shows: the poses of things (extras of the physics world). The closed-loop expert reads them in
+every frame and tries again after a missed grasp; the open-loop scripts plan from `start_poses` alone, so that they can
+also act in a world that generates video. What varies from trial to trial is drawn from the seed of the first call.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reverie.core.observations import Observations
+from reverie.core.policy import ActionChunk, Memory
+from reverie.core.rotations import matrix_to_rotvec, matrix_to_rpy, quat_to_matrix, rotvec_to_matrix
+from reverie.core.seeding import content_hash
+from reverie.core.specs import ActionSpec, ObservationSpec
+from reverie.embodiments import panda
+from reverie.sim.plan import SAFE_Z_M, Plan, plan_pick_and_place
+
+Array = NDArray[np.float64]
+VARIANTS = ("expert", "missed_grasp", "drop", "wrong_object", "wrong_place", "near_miss", "late")
+APPROACH, DESCEND, CLOSE, LIFT, CARRY, LOWER, OPEN, RETREAT, IDLE = range(9)
+_CLOSE_STEPS, _OPEN_STEPS = 5, 4
+_SPEED_M, _TURN_RAD = 0.034, 0.25
+
+
+@dataclass(frozen=True)
+class ScriptConfig:
+    """noise_m and bump_m disturb the commands (recovery data); speed scales all motion; retry needs current poses."""
+
+    variant: str = "expert"
+    retry: bool = True
+    noise_m: float = 0.0025
+    noise_rad: float = 0.025
+    bump_probability: float = 0.025
+    bump_m: float = 0.035
+
+
+class Script:
+    """Pick and place by waypoints. `n_action_steps` is 1 frame (2 control steps): the script is closed loop."""
+
+    def __init__(self, config: ScriptConfig) -> None:
+        self.config = config
+        self.name = f"script-{config.variant}" if config.retry else f"script-{config.variant}-open-loop"
+
+    @property
+    def observation_spec(self) -> ObservationSpec:
+        extras = ("object_poses", "start_poses", "kinds", "goal") if self.config.retry else ("start_poses", "kinds", "goal")
+        return replace(panda.OBSERVATION_SPEC, cameras=(), measured=(), extras=extras)
+
+    @property
+    def action_spec(self) -> ActionSpec:
+        return panda.ACTION_SPEC
+
+    @property
+    def fingerprint(self) -> str:
+        return content_hash({"script": 1, "config": repr(self.config)})
+
+    @property
+    def n_action_steps(self) -> int:
+        return panda.OBSERVATION_SPEC.frame_every
+
+    def infer(
+        self, observations: Observations, memory: Memory | None, seeds: Sequence[int]
+    ) -> tuple[ActionChunk, Memory | None]:
+        now = observations[:, -1]
+        assert now.commanded is not None
+        extras = now.extras
+        if memory is None:
+            memory = self._begin(extras, seeds)
+        rows = [
+            _Row(self.config, {k: v[i] for k, v in memory.items()}, np.asarray(now.commanded[i], np.float64), seeds[i])
+            for i in range(len(seeds))
+        ]
+        chunks = [
+            row.act(self.n_action_steps, extras["object_poses"][i] if self.config.retry else None)
+            for i, row in enumerate(rows)
+        ]
+        carried = {k: np.stack([row.memory[k] for row in rows]) for k in rows[0].memory}
+        return ActionChunk(np.stack(chunks).astype(np.float32), self.action_spec), carried
+
+    def _begin(self, extras: Any, seeds: Sequence[int]) -> Memory:
+        plans = [
+            plan_pick_and_place(self.config.variant, extras["start_poses"][i], extras["kinds"][i], extras["goal"][i], seed)
+            for i, seed in enumerate(seeds)
+        ]
+        arrays = [p.to_arrays() for p in plans]
+        n = len(plans)
+        return {
+            **{k: np.stack([a[k] for a in arrays]) for k in arrays[0]},
+            "phase": np.zeros(n, np.int64),
+            "timer": np.zeros(n, np.int64),
+            "bump": np.zeros((n, 3)),
+            "attempts": np.zeros(n, np.int64),
+        }
+
+
+class _Row:
+    """One row's state machine over one call."""
+
+    def __init__(self, config: ScriptConfig, memory: dict[str, Any], commanded: Array, seed: int) -> None:
+        self.config, self.memory = config, memory
+        self.plan = Plan.from_arrays(memory)
+        self.state = commanded
+        self.rng = np.random.default_rng(seed)
+
+    def act(self, n: int, poses: NDArray[np.float32] | None) -> Array:
+        if poses is not None:
+            self._look(poses)
+        actions = []
+        for _ in range(n):
+            actions.append(self._action())
+            self.state = panda.integrate(self.state[None], actions[-1][None])[0]
+        return np.stack(actions)
+
+    def _look(self, poses: NDArray[np.float32]) -> None:
+        """Follow the target while it is on the table, notice a missed grasp, and aim the carried object, not the hand."""
+        plan, phase = self.plan, int(self.memory["phase"])
+        target = poses[plan.target].astype(np.float64)
+        if phase in (APPROACH, DESCEND):
+            plan.aim_at(target)
+        if phase == CARRY and plan.expects_grasp and target[2] < SAFE_Z_M / 2 and self.memory["attempts"] < 3:
+            self.memory |= {"phase": np.int64(APPROACH), "timer": np.int64(0), "attempts": self.memory["attempts"] + 1}
+            plan.aim_at(target)
+        if phase in (CARRY, LOWER) and plan.expects_grasp:
+            plan.correct_for_grip(self.state[:3], target[:3])
+        self.memory |= plan.to_arrays()
+
+    def _action(self) -> Array:
+        phase = int(self.memory["phase"])
+        goal, yaw, opening = self.plan.waypoint(phase, self.state)
+        wanted = rotvec_to_matrix(np.array([0, 0, yaw])) @ panda.HOME_ROTATION
+        turn = matrix_to_rotvec(wanted @ quat_to_matrix(self.state[3:7]).T)
+        offset = goal - self.state[:3]
+        self._advance(phase, float(np.linalg.norm(offset)), float(np.abs(turn).max()))
+        speed = self.plan.speed
+        move = offset * min(1.0, _SPEED_M * speed / max(float(np.linalg.norm(offset)), 1e-9))
+        turn = matrix_to_rpy(rotvec_to_matrix(turn * min(1.0, _TURN_RAD * speed / max(float(np.linalg.norm(turn)), 1e-9))))
+        return np.concatenate([move + self._disturbance(phase), turn + self._shake(phase), [opening]])
+
+    def _advance(self, phase: int, distance: float, angle: float) -> None:
+        self.memory["timer"] = self.memory["timer"] + 1
+        arrived = {APPROACH: 0.012, DESCEND: 0.004, LIFT: 0.015, CARRY: 0.01, LOWER: 0.006, RETREAT: 0.02}
+        if phase in arrived:
+            finished = distance < arrived[phase] and (angle < 0.08 or phase > DESCEND)
+        else:
+            finished = self.memory["timer"] >= {CLOSE: _CLOSE_STEPS, OPEN: _OPEN_STEPS}.get(phase, 10**9)
+        if finished:
+            self.memory |= {"phase": np.int64(phase + 1), "timer": np.int64(0)}
+
+    def _disturbance(self, phase: int) -> Array:
+        """Noise in free motion, with now and then a bump that lasts two steps; none while fingers close or open."""
+        config = self.config
+        if phase in (CLOSE, OPEN, IDLE):
+            return np.zeros(3)
+        bump = np.asarray(self.memory["bump"], np.float64)
+        if self.rng.random() < config.bump_probability and phase in (APPROACH, DESCEND, CARRY):
+            bump = self.rng.normal(0, config.bump_m, 3) * [1, 1, 0.5]
+        self.memory["bump"] = np.zeros(3)
+        fine = 0.4 if phase in (DESCEND, LOWER) else 1.0
+        return np.asarray(bump + self.rng.normal(0, config.noise_m, 3) * fine)
+
+    def _shake(self, phase: int) -> Array:
+        return np.asarray(self.rng.normal(0, self.config.noise_rad, 3) * (phase in (APPROACH, LIFT, CARRY, RETREAT)))
+

@@ -1,0 +1,75 @@
+"""A scene as a MuJoCo model: the arm, the table, and the scene's things as free bodies.
+
+Body origins lie at an object's centre and on a container's underside. Nothing here knows tasks or time.
+"""
+
+import mujoco
+import numpy as np
+
+from reverie.core.errors import unknown_name
+from reverie.core.scene import ObjectPlacement, Scene
+from reverie.embodiments import panda_model
+from reverie.scenes.assets import COLORS, CONTAINERS, OBJECTS, TABLE_COLORS, Geom
+
+PHYSICS_DT = 0.002
+
+
+def build(scene: Scene) -> mujoco.MjModel:
+    """Compile the model of one scene (about 5 ms)."""
+    table = _rgba(TABLE_COLORS[str(scene.look.get("table", "grey"))])
+    things = "".join(_body(o) for o in scene.objects)
+    return mujoco.MjModel.from_xml_string(f"""
+<mujoco model="tabletop">
+  <compiler angle="degree" autolimits="true"/>
+  <option timestep="{PHYSICS_DT}" integrator="implicitfast" cone="elliptic" impratio="5" iterations="20" ls_iterations="20"/>
+  {panda_model.VISUAL}
+  <statistic extent="1" center="0.4 0 0.2"/>
+  <default>{panda_model.DEFAULTS}
+    <default class="thing"><geom contype="1" conaffinity="3" condim="4" friction="0.9 0.01 0.0002" solref="0.008 1"/></default>
+  </default>
+  <worldbody>
+    <light pos="0.5 -0.4 1.5" dir="0 0.25 -1" directional="true" diffuse="0.45 0.45 0.45" specular="0 0 0"/>
+    {panda_model.fixed_cameras()}
+    <geom name="table" type="box" size="0.6 0.6 0.02" pos="0.4 0 -0.02" rgba="{table}" contype="1" conaffinity="3" friction="0.9 0.01 0.0002"/>
+    <geom name="floor" type="box" size="3 3 0.02" pos="0 0 -0.75" rgba="0.36 0.38 0.42 1" contype="0" conaffinity="0"/>
+    {panda_model.robot_body()}{things}
+  </worldbody>
+  <actuator>{panda_model.ACTUATORS}</actuator>
+</mujoco>""")
+
+
+def _rgba(color: tuple[float, float, float]) -> str:
+    return " ".join(f"{c:g}" for c in (*color, 1.0))
+
+
+def centre_height(placement: ObjectPlacement) -> float:
+    """Height of the body's origin when it stands on the table."""
+    return 0.0 if placement.container else OBJECTS[placement.kind].height_m / 2
+
+
+def _body(placement: ObjectPlacement) -> str:
+    table = CONTAINERS if placement.container else OBJECTS
+    if placement.kind not in table:
+        raise unknown_name("container kind" if placement.container else "object kind", placement.kind, list(table))
+    if placement.color not in COLORS:
+        raise unknown_name("colour", placement.color, list(COLORS))
+    kind = table[placement.kind]
+    lift = centre_height(placement)
+    roll = 0.0002 if placement.container else OBJECTS[placement.kind].roll_friction
+    geoms = "".join(_geom(g, lift, kind.density, _rgba(COLORS[placement.color]), roll) for g in kind.geoms)
+    half = placement.yaw_rad / 2
+    quat = f"{np.cos(half):.9g} 0 0 {np.sin(half):.9g}"
+    return (
+        f'<body name="{placement.name}" pos="{placement.x} {placement.y} {lift + 0.0005}" quat="{quat}">'
+        f"<freejoint/>{geoms}</body>"
+    )
+
+
+def _geom(geom: Geom, lift: float, density: float, rgba: str, roll: float) -> str:
+    x, y, z = geom.pos
+    size = " ".join(f"{s:.6g}" for s in geom.size)
+    rolling = f'condim="6" friction="0.9 0.01 {roll}"' if roll > 0.001 else ""
+    return (
+        f'<geom class="thing" type="{geom.type}" size="{size}" pos="{x:.6g} {y:.6g} {z - lift:.6g}" '
+        f'euler="0 0 {geom.yaw_deg:.6g}" density="{density}" rgba="{rgba}" {rolling}/>'
+    )
