@@ -6,8 +6,6 @@ one episode, and the metadata of 256.
 """
 
 import hashlib
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +18,13 @@ from reverie.data import layout
 from reverie.data.columns import INDEX_FEATURES
 from reverie.data.episodes_table import EpisodesWriter
 from reverie.data.features import Feature, schema_of, to_arrow, to_numpy
-from reverie.data.metadata import write_info, write_stats, write_tasks
+from reverie.data.metadata import read_info, write_info, write_stats, write_tasks
 from reverie.data.plan import Plan, Progress, plan_of
 from reverie.data.record import EpisodeRecord
 from reverie.data.rolling import RollingParquet, RollingVideo
 from reverie.data.staging import StagedHeader, parquet_options, staged_episodes, staged_path, staged_video
 from reverie.data.statistics import Histogram, RunningStats, Stats, stats_of
+from reverie.data.whole import discard_folder, whole_folder
 
 
 def compact(
@@ -45,32 +44,17 @@ def compact(
     if root.exists():
         _check_finished(staging, root)
     else:
-        temporary = root.with_name(f".{root.name}.{os.getpid()}.part")
-        shutil.rmtree(temporary, ignore_errors=True)
-        try:
+        with whole_folder(root) as temporary:
             _Build(staging, temporary, plan_of(staging), data_mb, video_mb).run(progress)
-            os.rename(temporary, root)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-    _discard(staging)
+    discard_folder(staging)
     return root
 
 
 def _check_finished(staging: Path, root: Path) -> None:
     """A kill may fall between the rename and the deletion of the staged files; then there is nothing left to build."""
-    from reverie.data.metadata import read_info
-
     staged = len(staged_episodes(staging))
     if not layout.is_dataset(root) or (staged and read_info(root).total_episodes != staged):
         raise ReverieError(f"{root} exists already: choose another folder, or move it away to build it from {staging}")
-
-
-def _discard(staging: Path) -> None:
-    """By a rename first, so that no half of the staged episodes is ever taken for all."""
-    if staging.is_dir():
-        doomed = staging.with_name(f".{staging.name}.{os.getpid()}.part")
-        os.rename(staging, doomed)
-        shutil.rmtree(doomed, ignore_errors=True)
 
 
 class _Build:

@@ -80,5 +80,5 @@ def deduce_specs(info: DatasetInfo) -> tuple[ObservationSpec, ActionSpec]:
     )
     names = flat_names(action, "action")
     n = len(names)
-    modes: tuple[Mode, ...] = ("absolute",) * n
+    modes: tuple[Mode, ...] = tuple("absolute" for _ in names)
     return observation_spec, ActionSpec(names, ("",) * n, modes, "joint", "none", "none", info.fps)

@@ -6,9 +6,9 @@ success None where no column tells it.
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,7 @@ from reverie.data.record import EpisodeRecord
 from reverie.data.rows import RowReader
 from reverie.data.video import read_frames
 
+Value = TypeVar("Value")
 Specs = tuple[ObservationSpec, ActionSpec]
 _SAMPLE_BYTES = 1 << 16
 
@@ -54,7 +55,7 @@ class Dataset:
         self._entries, self._reader = entries, RowReader()
         self.specs_deduced = specs is None and info.own is None
         self.observation_spec, self.action_spec = specs or _specs_of(info)
-        self.cameras = camera_features(info)
+        self.cameras = _in_order(camera_features(info), self.observation_spec.camera_names)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -104,7 +105,8 @@ class Dataset:
     def content_hash(self) -> str:
         """Of the metadata, and of the size, beginning and end (a parquet's footer) of every data and video file."""
         digest = hashlib.blake2b(digest_size=12)
-        for path in sorted(p for folder in ("meta", "data", "videos") for p in (self.root / folder).rglob("*.*")):
+        paths = (p for folder in ("meta", "data", "videos") for p in (self.root / folder).rglob("*"))
+        for path in sorted(p for p in paths if p.is_file()):
             size = path.stat().st_size
             digest.update(f"{path.relative_to(self.root)} {size}\n".encode())
             with path.open("rb") as file:
@@ -178,7 +180,7 @@ class Dataset:
             wanted = {n: k for n, k in offered if images or not self.info.features[k].is_picture}
             return {name: self._extra(key, table, shown, entry) for name, key in wanted.items()}
         found = {}
-        for name, (dtype, shape) in record.extras.items():
+        for name, (dtype, shape) in _in_order(record.extras, self.observation_spec.extras).items():
             key = layout.EXTRAS + name
             if 0 in shape:
                 found[name] = np.empty((len(shown), *shape), dtype=dtype)
@@ -209,6 +211,11 @@ class Dataset:
         provenance = {"source": "lerobot", "dataset": self.root.name, "episode_index": entry.index}
         instruction = entry.tasks[0] if entry.tasks else ""
         return EpisodeInfo(instruction, entry.length, entry.length, _success(table), provenance=provenance)
+
+
+def _in_order(values: Mapping[str, Value], first: Sequence[str]) -> dict[str, Value]:
+    """As the spec lists them, the rest after that: the order of cameras is that of their tiles."""
+    return {k: values[k] for k in (*(f for f in first if f in values), *(v for v in values if v not in first))}
 
 
 def _success(table: pa.Table | None) -> bool | None:

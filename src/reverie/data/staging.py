@@ -5,9 +5,8 @@ processes may stage at once. What the whole data set must know (numbers of rows,
 """
 
 import json
-import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +21,7 @@ from reverie.data.layout import IMAGES, MARK, RECORD_FORMAT, is_dataset, staging
 from reverie.data.record import EpisodeRecord, dump_json
 from reverie.data.statistics import Histogram, Stats, stats_from_json, stats_to_json
 from reverie.data.video import VideoOptions, encode_video
+from reverie.data.whole import write_whole
 
 Images = Literal["png", "video"]
 _NAME = re.compile(r"episode_(\d+)\.parquet")
@@ -181,13 +181,3 @@ def read_header(path: Path) -> StagedHeader:
 def write_table(path: Path, table: pa.Table, features: Mapping[str, Feature]) -> None:
     """One row group."""
     pq.write_table(table, path, row_group_size=len(table), **parquet_options(features))
-
-
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file so that it appears at once or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -97,4 +97,4 @@ def _newton_step(joints: Array, frames: Array, error: Array, rest_gain: float) -
     pseudo = jacobian.swapaxes(1, 2) @ np.linalg.inv(jacobian @ jacobian.swapaxes(1, 2) + 1e-5 * np.eye(6))
     null = np.eye(7) - pseudo @ jacobian
     step = pseudo @ error[:, :, None] + null @ (rest_gain * (REST - joints))[:, :, None]
-    return np.clip(joints + np.clip(step[:, :, 0], -0.3, 0.3), JOINT_LOW, JOINT_HIGH)
+    return np.asarray(np.clip(joints + np.clip(step[:, :, 0], -0.3, 0.3), JOINT_LOW, JOINT_HIGH))

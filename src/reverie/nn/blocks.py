@@ -29,11 +29,15 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         b, n, d = x.shape
-        q, k, v = self.qkv(x).view(b, n, 3, self.n_heads, d // self.n_heads).permute(2, 0, 3, 1, 4)  # [B, heads, N, d/heads]
+        q, k, v = (
+            self.qkv(x).view(b, n, 3, self.n_heads, d // self.n_heads).permute(2, 0, 3, 1, 4)
+        )  # [B, heads, N, d/heads]
         scores = (q * (d // self.n_heads) ** -0.5) @ k.transpose(-1, -2)  # [B, heads, N, N]
         if mask is not None:
             scores = scores.masked_fill(~mask[:, None, None, :], torch.finfo(scores.dtype).min)
-        mixed = scores.softmax(-1).to(v.dtype) @ v  # plain products: for few tokens on a CPU faster than the fused kernel
+        mixed = (
+            scores.softmax(-1).to(v.dtype) @ v
+        )  # plain products: for few tokens on a CPU faster than the fused kernel
         return self.out(mixed.transpose(1, 2).reshape(b, n, d))  # type: ignore[no-any-return]
 
 

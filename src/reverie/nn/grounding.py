@@ -105,7 +105,9 @@ class GroundingBackbone(nn.Module):
         super().__init__()
         self.config, self.shapes = config, shapes
         if shapes.height % (2 * config.patch) or shapes.width % (2 * config.patch):
-            raise ValueError(f"images of {shapes.height}x{shapes.width} are not a multiple of {2 * config.patch} pixels")
+            raise ValueError(
+                f"images of {shapes.height}x{shapes.width} are not a multiple of {2 * config.patch} pixels"
+            )
         c, s = config, len(SLOTS)
         self.grid = (shapes.height // c.patch, shapes.width // c.patch)
         condition = s * c.text_width
@@ -137,7 +139,9 @@ class GroundingBackbone(nn.Module):
         maps = self._maps(fine, deep, slots).view(b, v, len(SLOTS), -1)
         weights = maps.float().softmax(-1)
         points, presence = expected_point(weights, self.centers)  # type: ignore[arg-type]
-        local = torch.einsum("bvsn,bvcn->bvsc", weights[..., :-1].to(fine.dtype), fine.flatten(2).view(b, v, -1, fine[0, 0].numel()))
+        local = torch.einsum(
+            "bvsn,bvcn->bvsc", weights[..., :-1].to(fine.dtype), fine.flatten(2).view(b, v, -1, fine[0, 0].numel())
+        )
         features = self.read(local)
         where = torch.cat([features.float(), points - 0.5, presence[..., None]], dim=-1).flatten(1)
         found = self.locate(torch.cat([where, state], dim=-1)).view(b, len(SLOTS), 5).float()

@@ -46,7 +46,9 @@ def grounding_loss(found: Grounded, batch: Batch, grid: tuple[int, int], scale_m
     """batch: slot_points [B, V, S, 2] in (0, 1), slot_inside and slot_mapped [B, V, S], slot_positions_m [B, S, 3],
     slot_known [B, S], slot_yaws [B, S, 2], slot_turned [B, S] (has a yaw), far [B]. Rows without positions: flags False."""
     known = batch["slot_known"]
-    maps = heatmap_loss(found.maps.flatten(0, 2), batch["slot_points"].flatten(0, 2), batch["slot_inside"].flatten(), grid)
+    maps = heatmap_loss(
+        found.maps.flatten(0, 2), batch["slot_points"].flatten(0, 2), batch["slot_inside"].flatten(), grid
+    )
     map_mean = mean_of(maps, batch["slot_mapped"].flatten())
     off = (found.positions_m - batch["slot_positions_m"]).abs()  # [B, S, 3]
     position_mean = mean_of(off.mean(-1) / scale_m, known)

@@ -5,6 +5,7 @@ Strings are expected in one spelling: the transform `lower_text` sees to that.
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import torch
+from safetensors import safe_open
+from safetensors.torch import save as save_bytes
 from torch import Tensor, nn
 
 from reverie.core import ReverieError
@@ -73,6 +76,31 @@ class FrozenSentences(nn.Module):
         new = sorted({s for s in instructions if s not in self._table}, key=lambda s: (len(s), s))
         for i in range(0, len(new), batch):
             self._table.update(zip(new[i : i + batch], self._encode(new[i : i + batch]), strict=True))
+
+    @property
+    def known(self) -> set[str]:
+        return set(self._table)
+
+    def write(self, folder: Path) -> None:
+        """Keep the table in a file of `folder`: one array of all tokens, the sentences and their lengths as metadata."""
+        names = sorted(self._table)
+        described = {"sentences": json.dumps(names), "lengths": json.dumps([len(self._table[n]) for n in names])}
+        encoded = save_bytes({"tokens": torch.cat([self._table[n] for n in names])}, metadata=described)
+        temporary = self._file(folder).with_suffix(".part")
+        temporary.write_bytes(encoded)
+        temporary.replace(self._file(folder))
+
+    def read(self, folder: Path) -> None:
+        """Add what `write` kept there, if anything."""
+        if not self._file(folder).is_file():
+            return
+        with safe_open(self._file(folder), framework="pt") as opened:
+            described, tokens = opened.metadata(), opened.get_tensor("tokens")
+        lengths = json.loads(described["lengths"])
+        self._table.update(zip(json.loads(described["sentences"]), tokens.split(lengths), strict=True))
+
+    def _file(self, folder: Path) -> Path:
+        return folder / f"sentences-minilm-{self.max_tokens}.safetensors"
 
     @torch.no_grad()
     def _encode(self, instructions: list[str]) -> list[Tensor]:

@@ -55,12 +55,12 @@ OBJECTS: dict[str, ObjectKind] = {
     ),
     "corner": ObjectKind(
         (
-            Geom("box", (0.036, 0.012, 0.014), (0, -0.012, 0.014)),
-            Geom("box", (0.012, 0.024, 0.014), (-0.024, 0.024, 0.014)),
+            Geom("box", (0.028, 0.011, 0.014), (0, -0.018, 0.014)),
+            Geom("box", (0.011, 0.018, 0.014), (-0.017, 0.011, 0.014)),
         ),
-        0.055,
+        0.042,
         0.028,
-        (0.008, -0.012, 0.015),
+        (0.006, -0.018, 0.015),
         2 * PI,
     ),
     "bottle": ObjectKind(
@@ -88,7 +88,12 @@ def _ring(sides: int, radius: float, wall: float, height: float) -> tuple[Geom, 
     angles = [2 * pi * i / sides for i in range(sides)]
     reach = radius + wall / 2
     return tuple(
-        Geom("box", (wall / 2, half, height / 2), (reach * cos(a), reach * sin(a), height / 2 + _OFF_GROUND_M), a * 180 / pi)
+        Geom(
+            "box",
+            (wall / 2, half, height / 2),
+            (reach * cos(a), reach * sin(a), height / 2 + _OFF_GROUND_M),
+            a * 180 / pi,
+        )
         for a in angles
     )
 

@@ -187,6 +187,4 @@ class Row:
         }
 
 
-_ROBOT_BODIES = frozenset(
-    ("base", "hand", "tcp", "left_finger", "right_finger", *(f"link{i}" for i in range(1, 8)))
-)
+_ROBOT_BODIES = frozenset(("base", "hand", "tcp", "left_finger", "right_finger", *(f"link{i}" for i in range(1, 8))))

@@ -48,7 +48,9 @@ class Script:
 
     @property
     def observation_spec(self) -> ObservationSpec:
-        extras = ("object_poses", "start_poses", "kinds", "goal") if self.config.retry else ("start_poses", "kinds", "goal")
+        extras = (
+            ("object_poses", "start_poses", "kinds", "goal") if self.config.retry else ("start_poses", "kinds", "goal")
+        )
         return replace(panda.OBSERVATION_SPEC, cameras=(), measured=(), extras=extras)
 
     @property
@@ -84,7 +86,9 @@ class Script:
 
     def _begin(self, extras: Any, seeds: Sequence[int]) -> Memory:
         plans = [
-            plan_pick_and_place(self.config.variant, extras["start_poses"][i], extras["kinds"][i], extras["goal"][i], seed)
+            plan_pick_and_place(
+                self.config.variant, extras["start_poses"][i], extras["kinds"][i], extras["goal"][i], seed
+            )
             for i, seed in enumerate(seeds)
         ]
         arrays = [p.to_arrays() for p in plans]
@@ -138,7 +142,9 @@ class _Row:
         self._advance(phase, float(np.linalg.norm(offset)), float(np.abs(turn).max()))
         speed = self.plan.speed
         move = offset * min(1.0, _SPEED_M * speed / max(float(np.linalg.norm(offset)), 1e-9))
-        turn = matrix_to_rpy(rotvec_to_matrix(turn * min(1.0, _TURN_RAD * speed / max(float(np.linalg.norm(turn)), 1e-9))))
+        turn = matrix_to_rpy(
+            rotvec_to_matrix(turn * min(1.0, _TURN_RAD * speed / max(float(np.linalg.norm(turn)), 1e-9)))
+        )
         return np.concatenate([move + self._disturbance(phase), turn + self._shake(phase), [opening]])
 
     def _advance(self, phase: int, distance: float, angle: float) -> None:
@@ -165,4 +171,3 @@ class _Row:
 
     def _shake(self, phase: int) -> Array:
         return np.asarray(self.rng.normal(0, self.config.noise_rad, 3) * (phase in (APPROACH, LIFT, CARRY, RETREAT)))
-

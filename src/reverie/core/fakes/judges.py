@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.core.episode import Episode
-from reverie.core.fakes.specs import NEAR, SIZE
+from reverie.core.fakes.pixels import centres
+from reverie.core.fakes.specs import NEAR
 from reverie.core.judge import Verdict
-
-Array = NDArray[np.float64]
 
 
 @dataclass
@@ -22,15 +21,13 @@ class FakeJudge:
     near: float = NEAR
 
     def judge(self, episodes: Sequence[Episode]) -> list[Verdict]:
-        return [self._one(e.observations.images["front"][-1].astype(np.float64)) for e in episodes]
+        return [self._one(e.observations.images["front"][-1:]) for e in episodes]
 
-    def _one(self, image: Array) -> Verdict:
-        grid = np.stack(np.meshgrid(np.arange(SIZE), np.arange(SIZE), indexing="xy"), axis=-1) / (SIZE - 1)
-        green, white = np.clip(image[..., 1] - image[..., 0] - 60, 0, None), np.clip(image[..., 0] - 60, 0, None)
-        if green.sum() == 0 or white.sum() == 0:
+    def _one(self, image: NDArray[np.uint8]) -> Verdict:
+        square, dot = centres(image)
+        distance = float(np.linalg.norm(square - dot))
+        if np.isnan(distance):
             return Verdict(self.name, self.version, None, reason="square or dot not seen")
-        centres = [(grid * w[..., None]).sum((0, 1)) / w.sum() for w in (green, white)]
-        distance = float(np.linalg.norm(centres[0] - centres[1]))
         return Verdict(self.name, self.version, distance < self.near, progress=float(np.clip(1 - distance, 0, 1)))
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.core.fakes.specs import ACTION_SPEC, HISTORY_SPEC, PIXEL_SPEC, PRIVILEGED_SPEC, SIZE
+from reverie.core.fakes.pixels import centres
+from reverie.core.fakes.specs import ACTION_SPEC, HISTORY_SPEC, PIXEL_SPEC, PRIVILEGED_SPEC
 from reverie.core.observations import Observations
 from reverie.core.policy import ActionChunk, Memory
 from reverie.core.seeding import content_hash, generator
@@ -54,17 +55,17 @@ class RandomPolicy:
         return ActionChunk(np.stack(draws).astype(np.float32), self.action_spec), None
 
 
-def _steps_towards(goal: NDArray[np.floating], commanded: NDArray[np.floating], skill: float, seeds: Sequence[int], n: int) -> ActionChunk:  # fmt: skip
-    """n equal steps to the goal, mixed with wandering: `skill` 1 goes straight, 0 wanders."""
+def _steps_towards(offset: NDArray[np.floating], skill: float, seeds: Sequence[int], n: int) -> ActionChunk:
+    """n equal steps along offset [B, 2], mixed with wandering: `skill` 1 goes straight, 0 wanders."""
     wander = np.stack([generator("reach", s).normal(0, 0.15, 2) for s in seeds])
-    step = (skill * (goal - commanded[:, :2]) + (1 - skill) * wander) / n
+    step = (skill * offset + (1 - skill) * wander) / n
     action = np.concatenate([step, np.ones((len(seeds), 1))], axis=1).astype(np.float32)  # [B, A]
     return ActionChunk(np.repeat(action[:, None], n, axis=1), ACTION_SPEC)
 
 
 @dataclass
 class ReachPolicy:
-    """Finds the green square in the newest frame and goes there, the more straightly the higher its `skill`."""
+    """Finds the green square and the dot in the newest frame and brings them together, the more straightly the higher its `skill`."""
 
     skill: float = 1.0
     name: str = "reach"
@@ -79,13 +80,8 @@ class ReachPolicy:
     def infer(
         self, observations: Observations, memory: Memory | None, seeds: Sequence[int]
     ) -> tuple[ActionChunk, Memory | None]:
-        assert observations.commanded is not None
-        image = observations.images["front"][:, -1].astype(np.float64)  # [B, S, S, 3]
-        green = np.clip(image[..., 1] - image[..., 0] - 60, 0, None) + 1e-9
-        axis = np.arange(SIZE) / (SIZE - 1)
-        goal = np.stack([(green.sum(1) * axis).sum(1), (green.sum(2) * axis).sum(1)], axis=1)
-        goal = goal / green.sum((1, 2))[:, None]
-        return _steps_towards(goal, observations.commanded[:, -1], self.skill, seeds, self.n_action_steps), None
+        square, dot = centres(observations.images["front"][:, -1])
+        return _steps_towards(np.nan_to_num(square - dot), self.skill, seeds, self.n_action_steps), None
 
 
 @dataclass
@@ -106,8 +102,8 @@ class ScriptedPolicy:
         self, observations: Observations, memory: Memory | None, seeds: Sequence[int]
     ) -> tuple[ActionChunk, Memory | None]:
         assert observations.commanded is not None
-        goal = observations.extras["object_poses"][:, -1, 0]
-        return _steps_towards(goal, observations.commanded[:, -1], self.skill, seeds, self.n_action_steps), None
+        offset = observations.extras["object_poses"][:, -1, 0] - observations.commanded[:, -1, :2]
+        return _steps_towards(offset, self.skill, seeds, self.n_action_steps), None
 
 
 @dataclass

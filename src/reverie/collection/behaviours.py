@@ -1,0 +1,52 @@
+"""Who acts while data is collected: one literal table, and mixes of it by share."""
+
+from collections.abc import Callable, Mapping
+
+from reverie.core import Policy, ReverieError, unknown_name
+from reverie.sim.play import Play
+from reverie.sim.script import VARIANTS, Script, ScriptConfig
+
+BEHAVIOURS: dict[str, Callable[[], Policy]] = {
+    **{v: (lambda v=v: Script(ScriptConfig(variant=v))) for v in VARIANTS},  # type: ignore[misc]
+    "clean_expert": lambda: Script(ScriptConfig(noise_m=0.0, noise_rad=0.0, bump_probability=0.0)),
+    "play": Play,
+}
+
+MIXES: dict[str, Mapping[str, float]] = {
+    "demonstrations": {"expert": 1.0},
+    "mixed": {
+        "expert": 0.62,
+        "missed_grasp": 0.04,
+        "drop": 0.05,
+        "wrong_object": 0.05,
+        "wrong_place": 0.04,
+        "near_miss": 0.04,
+        "late": 0.02,
+        "play": 0.14,
+    },
+}
+
+
+def behaviour_named(name: str) -> Policy:
+    if name not in BEHAVIOURS:
+        raise unknown_name("behaviour", name, list(BEHAVIOURS))
+    return BEHAVIOURS[name]()
+
+
+def mix_named(name: str) -> Mapping[str, float]:
+    """A mix of the table, or one behaviour alone."""
+    if name in BEHAVIOURS:
+        return {name: 1.0}
+    if name not in MIXES:
+        raise unknown_name("mix", name, [*MIXES, *BEHAVIOURS])
+    return MIXES[name]
+
+
+def pick(mix: Mapping[str, float], draw: float) -> str:
+    """The behaviour at `draw` in [0, 1) of the cumulated shares."""
+    total, passed = sum(mix.values()), 0.0
+    for name, share in mix.items():
+        passed += share / total
+        if draw < passed:
+            return name
+    raise ReverieError(f"draw {draw} is not below 1")

@@ -1,0 +1,78 @@
+"""Which arrays a frame cache has, how large they are and where each episode lies in them, before a frame is decoded."""
+
+from dataclasses import asdict, dataclass
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reverie.core import ReverieError
+from reverie.data.episode_info import EpisodeInfo
+from reverie.data.layout import DEPTH
+from reverie.data.lerobot_reader import Dataset
+
+OWN_NAMES = ("time_s", "commanded", "measured")
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    dtype: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CacheLayout:
+    """arrays: by file name, `images.<camera>`, `time_s`, `commanded`, `measured`, `extras.<name>`, `frame_steps`,
+    `actions`. The offsets have one entry more than there are episodes."""
+
+    arrays: dict[str, ArraySpec]
+    frame_offsets: list[int]
+    action_offsets: list[int]
+    episodes: list[EpisodeInfo]
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> "CacheLayout":
+        return cls(
+            {k: ArraySpec(a["dtype"], tuple(a["shape"])) for k, a in value["arrays"].items()},
+            value["frame_offsets"],
+            value["action_offsets"],
+            [EpisodeInfo.from_dict(e) for e in value["episodes"]],
+        )
+
+
+def layout_of(dataset: Dataset, depth: bool) -> CacheLayout:
+    """Sizes come from the metadata; what only the frames tell (sizes of pictures) from the first episode."""
+    if not len(dataset):
+        raise ReverieError(f"{dataset.root}: found no episode, expected at least one")
+    episodes = [dataset.episode_info(i) for i in range(len(dataset))]
+    frame_offsets = [0, *accumulate(e.n_frames for e in episodes)]
+    action_offsets = [0, *accumulate(e.n_actions for e in episodes)]
+    first = dataset.episode(0)
+    flat = first.observations.arrays()
+    widest = (dataset.info.own or {}).get("extras", {})
+    arrays = {
+        name: _array(values, frame_offsets[-1], widest.get(name.removeprefix("extras.")))
+        for name, values in flat.items()
+        if depth or not name.startswith("extras." + DEPTH)
+    }
+    _check_names(dataset, list(arrays))
+    arrays["frame_steps"] = ArraySpec("int64", (frame_offsets[-1],))
+    arrays["actions"] = ArraySpec("float32", (action_offsets[-1], first.actions.shape[1]))
+    return CacheLayout(arrays, frame_offsets, action_offsets, episodes)
+
+
+def _array(values: NDArray[Any], n_frames: int, widest: Any) -> ArraySpec:
+    inner = values.shape[1:] if widest is None else tuple(widest[1])
+    return ArraySpec(np.dtype(values.dtype).name, (n_frames, *inner))
+
+
+def _check_names(dataset: Dataset, names: list[str]) -> None:
+    clash = [n for n in OWN_NAMES if f"extras.{n}" in names]
+    if clash:
+        raise ReverieError(
+            f"{dataset.root}: found extras named {clash}, which the cache keeps for the state; rename them when recording"
+        )

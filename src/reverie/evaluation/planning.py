@@ -1,0 +1,102 @@
+"""From what the user asks for to a Plan: everything is loaded once, named, hashed, and checked to fit together."""
+
+from dataclasses import dataclass
+
+from reverie.core import (
+    ActionSpec,
+    Judge,
+    ObservationSpec,
+    Policy,
+    Scene,
+    SpecMismatch,
+    World,
+    check_compatible,
+    content_hash,
+)
+from reverie.evaluation.plan import Entry, Plan, Truth
+from reverie.evaluation.resolve import load_judge, load_policy, load_scenes, load_world
+
+Specs = tuple[ObservationSpec, ActionSpec]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to evaluate, as typed. Specs are resolved by `evaluation.resolve`; see Plan for the other fields.
+
+    truth: (world spec, judge spec), both listed above, or None.
+    """
+
+    policies: tuple[str, ...]
+    worlds: tuple[str, ...]
+    scenes: tuple[str, ...]
+    judges: tuple[str, ...]
+    n_steps: int = 80
+    truth: tuple[str, str] | None = None
+    scripts: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
+    replicates: int = 1
+    block_size: int = 8
+    threads: int = 1
+    replay: bool = True
+    keep_video: bool = True
+
+
+def make_plan(request: Request) -> Plan:
+    """Load, name and check everything. A policy that does not fit a world is refused here, before any trial."""
+    worlds = {spec: _world(spec) for spec in request.worlds}
+    judges = {spec: _judge(spec) for spec in request.judges}
+    truth = Truth(worlds[request.truth[0]][0].name, judges[request.truth[1]].name) if request.truth else None
+    everywhere = dict(worlds.values())
+    true_only = {entry: specs for entry, specs in everywhere.items() if truth and entry.name == truth.world}
+    return Plan(
+        policies=_policies(request.policies, everywhere),
+        worlds=tuple(everywhere),
+        judges=tuple(judges.values()),
+        scenes=tuple(scene for spec in request.scenes for scene in _scenes(spec)),
+        n_steps=request.n_steps,
+        truth=truth,
+        scripts=_policies(request.scripts, true_only),
+        controls=tuple(judges[spec].name for spec in request.controls),
+        replicates=request.replicates,
+        block_size=request.block_size,
+        threads=request.threads,
+        replay=request.replay,
+        keep_video=request.keep_video,
+    )
+
+
+def _scenes(spec: str) -> list[Scene]:
+    return load_scenes(spec)
+
+
+def _world(spec: str) -> tuple[Entry, Specs]:
+    world: World = load_world(spec)
+    try:
+        return Entry(spec, world.name, world.fingerprint), (world.observation_spec, world.action_spec)
+    finally:
+        world.close()
+
+
+def _judge(spec: str) -> Entry:
+    judge: Judge = load_judge(spec)
+    return Entry(spec, judge.name, judge.version)
+
+
+def _policies(specs: tuple[str, ...], worlds: dict[Entry, Specs]) -> tuple[Entry, ...]:
+    """One policy at a time is held; every mismatch with every world is collected before any is raised."""
+    entries, problems = [], []
+    for spec in specs:
+        policy: Policy = load_policy(spec)
+        entries.append(Entry(spec, policy.name, policy.fingerprint))
+        for entry, offered in worlds.items():
+            try:
+                check_compatible((policy.observation_spec, policy.action_spec), offered, f"{policy.name}, {entry.name}")
+            except SpecMismatch as mismatch:
+                problems.append(str(mismatch))
+    if problems:
+        raise SpecMismatch("\n".join(problems))
+    return tuple(entries)
+
+
+def plan_id(plan: Plan) -> str:
+    return content_hash(plan.to_dict())

@@ -1,0 +1,95 @@
+"""Success rates: per world, judge and policy, with interval, n, and everything that was left out of n."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from reverie.core import Outcome
+from reverie.core.estimate import Estimate
+from reverie.evaluation.outcomes import Cell, Outcomes, View
+from reverie.stats import PValue, exact_mcnemar, holm, paired_difference, paired_table, wilson
+
+SCORED = (Outcome.SUCCESS, Outcome.FAILURE)
+LEFT_OUT = (Outcome.ERROR, Outcome.REFUSED, Outcome.NOT_SCORED, Outcome.ABSTAINED)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """One policy in one view. `left_out` counts trials that are in no rate; `harm` counts events by name."""
+
+    view: View
+    policy: str
+    success: Estimate
+    left_out: Mapping[str, int]
+    by_task: Mapping[str, Estimate]
+    harm: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Two policies next to each other in a ranking, compared on the scenes that both ran in the same view."""
+
+    better: str
+    worse: str
+    difference: Estimate
+    p: PValue
+    p_holm: float | None
+
+
+def scored(cells: Mapping[Cell, Outcome]) -> dict[Cell, bool]:
+    """Cells with an outcome that counts; True is success."""
+    return {c: o is Outcome.SUCCESS for c, o in cells.items() if o in SCORED}
+
+
+def rates(table: Outcomes) -> list[Rate]:
+    """Every view's policies, the best first; absent rates last."""
+    found = [_rate(table, view, p) for view, rows in table.outcomes.items() for p in rows]
+    order = {view: i for i, view in enumerate(table.outcomes)}
+    return sorted(found, key=lambda r: (order[r.view], _rank(r), r.policy))
+
+
+def _rank(rate: Rate) -> float:
+    return 1.0 if rate.success.value is None else -rate.success.value
+
+
+def _rate(table: Outcomes, view: View, policy: str) -> Rate:
+    cells = table.outcomes[view][policy]
+    counts = Counter(cells.values())
+    tasks = {s.id: s.task for s in table.plan.scenes}
+    names = sorted({tasks[scene] for scene, _, _ in cells})
+    return Rate(
+        view,
+        policy,
+        _wilson(cells),
+        {str(o): counts[o] for o in LEFT_OUT if counts[o]},
+        {task: _wilson({c: o for c, o in cells.items() if tasks[c[0]] == task}) for task in names},
+        dict(table.harm.get(view, {}).get(policy, {})),
+    )
+
+
+def _wilson(cells: Mapping[Cell, Outcome]) -> Estimate:
+    counted = scored(cells)
+    return wilson(sum(counted.values()), len(counted))
+
+
+def neighbours(table: Outcomes, view: View, ranked: list[Rate]) -> list[Neighbours]:
+    """Adjacent policies of a ranking, paired by scene: exact McNemar, Holm over the pairs of this ranking.
+
+    The order is read off the same trials, so the test is two-sided.
+    """
+    order = [r.policy for r in ranked if r.view == view and r.success.value is not None]
+    compared = [(a, b, *_paired(table, view, a, b)) for a, b in pairwise(order)]
+    there = [p.value for *_, p in compared if p.value is not None]
+    adjusted = iter(float(v) for v in holm(there))
+    return [
+        Neighbours(a, b, difference, p, next(adjusted) if p.value is not None else None)
+        for a, b, difference, p in compared
+    ]
+
+
+def _paired(table: Outcomes, view: View, first: str, second: str) -> tuple[Estimate, PValue]:
+    left, right = (scored(table.outcomes[view][p]) for p in (first, second))
+    both = sorted(left.keys() & right.keys())
+    pairs = paired_table([left[c] for c in both], [right[c] for c in both])
+    return paired_difference(pairs), exact_mcnemar(pairs)

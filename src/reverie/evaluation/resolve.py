@@ -1,0 +1,88 @@
+"""From what a user types to policies, worlds, judges and scenes: literal tables of loaders.
+
+A spec is `kind`, `kind:rest`, or a path (a checkpoint). Loaders import what they need when they are used, so that a run
+pays only for what it evaluates; workers call them again with the same strings.
+"""
+
+import ast
+import importlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from reverie.core import Judge, Policy, ReverieError, Scene, World, unknown_name
+
+Value = TypeVar("Value")
+
+
+def fake(rest: str) -> Any:
+    """`fake:ReachPolicy?skill=0.5&name=good`: anything of `core.fakes` by its class name, for tests and dry runs."""
+    fakes = importlib.import_module("reverie.core.fakes")
+    name, _, query = rest.partition("?")
+    known = [n for n in fakes.__all__ if n[0].isupper() and not n.isupper()]
+    if name not in known:
+        raise unknown_name("fake", name, known)
+    return getattr(fakes, name)(**{k: _literal(v) for k, v in parse_qsl(query)})
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def python(rest: str) -> Any:
+    """`python:module:factory`: what `module.factory()` returns; the module must be importable."""
+    module, colon, factory = rest.partition(":")
+    try:
+        make = getattr(importlib.import_module(module), factory)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ReverieError(
+            f"python:{rest}: {error}; expected python:MODULE:FACTORY with an importable module"
+        ) from error
+    if not colon:
+        raise ReverieError(f"python:{rest}: expected python:MODULE:FACTORY")
+    return make()
+
+
+def fake_scenes(rest: str) -> list[Scene]:
+    """`fake:16`: sixteen scenes of the toy world; `fake:16,push`: of a task named push."""
+    from reverie.core.fakes import fake_scenes as draw
+
+    count, _, task = rest.partition(",")
+    return draw(int(count), task or "reach")
+
+
+POLICIES: dict[str, Callable[[str], Policy]] = {"fake": fake, "python": python}
+WORLDS: dict[str, Callable[[str], World]] = {"fake": fake, "python": python}
+JUDGES: dict[str, Callable[[str], Judge]] = {"fake": fake, "python": python}
+SCENES: dict[str, Callable[[str], list[Scene]]] = {"fake": fake_scenes, "python": python}
+CHECKPOINT = "checkpoint"
+"""The kind that a path stands for, where a table has it."""
+
+
+def load_policy(spec: str) -> Policy:
+    return _load("policy", spec, POLICIES)
+
+
+def load_world(spec: str) -> World:
+    return _load("world", spec, WORLDS)
+
+
+def load_judge(spec: str) -> Judge:
+    return _load("judge", spec, JUDGES)
+
+
+def load_scenes(spec: str) -> list[Scene]:
+    return _load("scenes", spec, SCENES)
+
+
+def _load(what: str, spec: str, loaders: Mapping[str, Callable[[str], Value]]) -> Value:
+    kind, _, rest = spec.partition(":")
+    if kind in loaders:
+        return loaders[kind](rest)
+    if CHECKPOINT in loaders and ("/" in spec or Path(spec).exists()):
+        return loaders[CHECKPOINT](spec)
+    raise unknown_name(what, spec, sorted(loaders))

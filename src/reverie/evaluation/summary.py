@@ -1,0 +1,89 @@
+"""Summary: everything that a run's records say, as estimates. Rebuilt from the records, never stored as the truth."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from reverie.core import TrialKey
+from reverie.evaluation.blocks import blocks_of, replays_of
+from reverie.evaluation.comparison import Comparison, comparisons
+from reverie.evaluation.outcomes import Outcomes, View, read_outcomes
+from reverie.evaluation.plan import Plan
+from reverie.evaluation.rates import Neighbours, Rate, neighbours, rates
+from reverie.trials import TRIALS
+
+FILE = "summary.json"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A trial without an outcome for a technical reason: the last line of its traceback, or why it was refused."""
+
+    key: TrialKey
+    reason: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What `report` and the statistics commands read. `planned` counts the trials that the plan asks for."""
+
+    plan: Plan
+    n_trials: int
+    planned: int
+    rates: tuple[Rate, ...]
+    neighbours: dict[View, tuple[Neighbours, ...]]
+    comparisons: tuple[Comparison, ...]
+    failures: tuple[Failure, ...]
+    table: Outcomes
+
+    def rates_of(self, view: View) -> list[Rate]:
+        return [r for r in self.rates if r.view == view]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: numbers and how they were computed, without the outcomes of single trials."""
+        return {
+            "v": 1,
+            "n_trials": self.n_trials,
+            "planned": self.planned,
+            "truth": asdict(self.table.truth) if self.table.truth else None,
+            "rates": [asdict(r) for r in self.rates],
+            "neighbours": [
+                {"view": asdict(view), "pairs": [asdict(n) for n in pairs]} for view, pairs in self.neighbours.items()
+            ],
+            "comparisons": [asdict(c) for c in self.comparisons],
+            "failures": [asdict(f) for f in self.failures],
+        }
+
+
+def summarise(folder: Path) -> Summary:
+    table = read_outcomes(folder)
+    ranked = rates(table)
+    planned = sum(len(b.keys) for b in (*blocks_of(table.plan), *replays_of(table.plan)))
+    return Summary(
+        table.plan,
+        table.n_trials,
+        planned,
+        tuple(ranked),
+        {view: tuple(neighbours(table, view, ranked)) for view in table.outcomes},
+        tuple(comparisons(table)),
+        tuple(_failures(folder)),
+        table,
+    )
+
+
+def _failures(folder: Path) -> list[Failure]:
+    found = []
+    for trial in TRIALS.read(folder):
+        if trial.error is not None:
+            found.append(Failure(trial.key, trial.error.strip().splitlines()[-1]))
+        elif trial.refused is not None:
+            found.append(Failure(trial.key, trial.refused))
+    return found
+
+
+def write_summary(folder: Path) -> Summary:
+    """Summarise and leave the numbers in the run's folder for other programs."""
+    summary = summarise(folder)
+    (folder / FILE).write_text(json.dumps(summary.to_dict(), indent=1, allow_nan=False) + "\n")
+    return summary

@@ -1,0 +1,173 @@
+"""Batches for policies and for grounding, from a frame cache: windows, chunks, names, and where the named things are."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from reverie.core import content_hash, generator
+from reverie.data.cache import FrameCache
+from reverie.policies.learned import to_tensors
+from reverie.training.naming import Naming, names_in, symmetries
+from reverie.training.sampler import WeightedSampler
+from reverie.training.selection import FAR_M, Rows, hand, rows_of, split_episodes
+from reverie.training.supervision import slots
+from reverie.training.windows import Window, chunk, observe, observed_frames
+from reverie.transforms import Batch, Pipeline
+
+
+@dataclass(frozen=True)
+class CloningConfig:
+    """What is imitated, and how often.
+
+    sources: whose episodes (`provenance.source`; empty: anyone's); failed ones never. cameras, commanded, measured: what
+    the policy sees; None takes every camera, and pose and opening of the commanded state. counterfactual: share of rows
+    in which the sentence names other things of the scene; they teach grounding, their actions are not imitated.
+    far_weight: how often frames with the hand far from the target are drawn. others: how often a frame of an episode that
+    is not imitated is drawn, for grounding. image_size: (height, width) that cameras are resized to.
+    episodes: how many to learn from (0: all), for learning curves.
+    """
+
+    sources: tuple[str, ...] = ("expert", "clean_expert")
+    cameras: tuple[str, ...] | None = None
+    commanded: tuple[str, ...] | None = None
+    measured: tuple[str, ...] = ()
+    image_size: tuple[int, int] | None = None
+    counterfactual: float = 0.25
+    far_weight: float = 2.0
+    others: float = 0.0
+    episodes: int = 0
+    validation_fraction: float = 0.05
+    validation_rows: int = 512
+
+
+POSE_NAMES = ("x", "y", "z", "qw", "qx", "qy", "qz", "opening")
+
+
+def window_of(cache: FrameCache, config: CloningConfig, n_obs_steps: int, obs_stride: int, horizon: int) -> Window:
+    spec = cache.observation_spec
+    commanded = config.commanded
+    if commanded is None:
+        pose = tuple(n for n in spec.commanded if n in POSE_NAMES)
+        commanded = pose or spec.commanded
+    cameras = config.cameras if config.cameras is not None else spec.camera_names
+    return Window(cameras, commanded, config.measured, n_obs_steps, obs_stride, horizon)
+
+
+class Demonstrations:
+    """A Source over a frame cache: `batch(step, size)` for training, `validation()` with the same rows every time."""
+
+    def __init__(
+        self, cache: FrameCache, config: CloningConfig, window: Window, transforms: Pipeline, seed: int
+    ) -> None:
+        self.cache, self.config, self.window, self.transforms, self.seed = cache, config, window, transforms, seed
+        train, held_out = split_episodes(cache, config.validation_fraction, seed)
+        train = train[: config.episodes] if config.episodes else train
+        self.train_episodes = train
+        self.rows = rows_of(cache, train, config.sources, config.far_weight, config.others)
+        self.held_out = _or_none(cache, held_out, config)
+        self.sampler = WeightedSampler(self.rows.weights, seed)
+        self.names = [names_in(e.scene, self._spell(e.instruction)) for e in cache.episodes]
+        n_things = max([len(e.scene.objects) for e in cache.episodes if e.scene is not None] or [0])
+        self.symmetry = np.zeros((len(cache.episodes), max(n_things, 1)), np.float32)
+        for i, episode in enumerate(cache.episodes):
+            if episode.scene is not None and episode.scene.objects:
+                self.symmetry[i, : len(episode.scene.objects)] = symmetries(episode.scene)
+
+    @property
+    def fingerprint(self) -> str:
+        return content_hash([self.cache.path.name, asdict(self.config), asdict(self.window), self.transforms.to_list(), self.seed])  # fmt: skip
+
+    def sentences(self) -> list[str]:
+        """Every sentence that a batch may hold, for a text encoder to prepare."""
+        wanted = set(self.train_episodes) | set(self.held_out.episodes.tolist() if self.held_out else ())
+        named = (self.names[e] if self.config.counterfactual else self.names[e][:1] for e in sorted(wanted))
+        return sorted({n.instruction for names in named for n in names})
+
+    def batch(self, step: int, size: int) -> Batch:
+        chosen = self.sampler.rows(step, size)
+        rng = generator("naming", self.seed, step)
+        return self._batch(self.rows, chosen, [self._name(self.rows.episodes[i], rng) for i in chosen])
+
+    def validation(self) -> Mapping[str, Iterator[Batch]]:
+        """`held_out`; the same with another row's sentence (`shuffled`: an instruction-blind network does not notice);
+        and with other things named, for grounding (`counterfactual`)."""
+        if self.held_out is None:
+            return {}
+        return {kind: self._validation(kind) for kind in ("held_out", "shuffled", "counterfactual")}
+
+    def _validation(self, kind: str) -> Iterator[Batch]:
+        rows = self.held_out
+        assert rows is not None
+        rng = generator("validation rows", self.seed)
+        picked = rng.choice(len(rows), min(self.config.validation_rows, len(rows)), replace=False)
+        if kind == "counterfactual" and all(len(self.names[e]) == 1 for e in rows.episodes[picked]):
+            return
+        for i in range(0, len(picked), 64):
+            chosen = picked[i : i + 64]
+            names = [self._name(rows.episodes[r], rng, 1.0 if kind == "counterfactual" else 0.0) for r in chosen]
+            batch = self._batch(rows, chosen, names)
+            yield self._shuffled(batch) if kind == "shuffled" else batch
+
+    def _shuffled(self, batch: Batch) -> Batch:
+        """Every row with the sentence of another; only the loss on actions means anything then."""
+        sentences = batch["instructions"]
+        moved = batch | {"instructions": sentences[1:] + sentences[:1]}
+        return moved | {
+            k: torch.zeros_like(moved[k]) for k in ("slot_known", "slot_mapped", "slot_inside", "slot_turned")
+        }
+
+    def _name(self, episode: int, rng: np.random.Generator, share: float | None = None) -> Naming:
+        """The sentence of an episode, or with probability `share` another one that fits its scene."""
+        names = self.names[episode]
+        draw, which = rng.random(), int(rng.integers(1 << 30))
+        share = self.config.counterfactual if share is None else share
+        return names[1 + which % (len(names) - 1)] if draw < share and len(names) > 1 else names[0]
+
+    def _batch(self, rows: Rows, chosen: NDArray[np.int64], names: list[Naming]) -> Batch:
+        frames = observed_frames(self.cache, rows, chosen, self.window)
+        actions, valid = chunk(self.cache, rows, chosen, self.window.horizon)
+        meant = np.array([n is self.names[e][0] for n, e in zip(names, rows.episodes[chosen], strict=True)])
+        batch = self.transforms.apply(
+            {
+                **observe(self.cache, frames, self.window),
+                "instructions": [n.instruction for n in names],
+                "actions": actions,
+                "action_valid": valid & (meant & rows.imitated[chosen])[:, None],
+            }
+        )
+        return to_tensors(batch | self._supervision(rows, chosen, frames, names))
+
+    def _supervision(self, rows: Rows, chosen: NDArray[np.int64], frames: NDArray[np.int64], names: list[Naming]) -> Batch:  # fmt: skip
+        """Where the named things are in every view of the window, and whether the hand is far from the target."""
+        things = np.array([(n.target, n.reference) for n in names], dtype=np.int64)
+        cache, now = self.cache, rows.frames[chosen]
+        poses = cache.frames["object_poses"][now] if "object_poses" in cache.frames else None
+        found = slots(things, poses, self._matrices(frames), self._sizes(), self.symmetry[rows.episodes[chosen]])
+        at = hand(cache, now)
+        gap = np.zeros(len(now)) if at is None else np.linalg.norm(found["slot_positions_m"][:, 0] - at, axis=-1)
+        return {**found, "far": found["slot_known"][:, 0] & (gap > FAR_M)}
+
+    def _matrices(self, frames: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        """[B, To * cameras, 3, 4], or None where cameras are not calibrated."""
+        if "camera_matrices" not in self.cache.frames:
+            return None
+        offered = self.cache.observation_spec.camera_names
+        matrices = self.cache.frames["camera_matrices"][frames][:, :, [offered.index(c) for c in self.window.cameras]]
+        return np.asarray(matrices.reshape(len(frames), -1, 3, 4))
+
+    def _sizes(self) -> NDArray[np.int64]:
+        """(width, height) of every view, before transforms."""
+        shapes = [self.cache.images[c].shape for c in self.window.cameras] * self.window.n_obs_steps
+        return np.array([(s[2], s[1]) for s in shapes])
+
+    def _spell(self, instruction: str) -> str:
+        return str(self.transforms.apply_text(instruction))
+
+
+def _or_none(cache: FrameCache, episodes: list[int], config: CloningConfig) -> Rows | None:
+    if not any(cache.episodes[e].success is not False for e in episodes):
+        return None
+    return rows_of(cache, episodes, (), 1.0, 0.0)

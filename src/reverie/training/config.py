@@ -1,0 +1,59 @@
+"""How long and how fast to train. One value for all models; what is learned from is the source's affair."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from reverie.core import ReverieError
+
+Dtype = Literal["float32", "bfloat16"]
+
+
+@dataclass(frozen=True)
+class TrainerConfig:
+    """Lengths are in training samples, so that they mean the same at every batch size; intervals are rounded to steps.
+
+    samples: how many in all. Small batches, many updates: for policies of this size 32 learned faster than 128.
+    micro_batches: into how many pieces a batch is split to save memory. checkpoint_every: numbered checkpoints (0: none),
+    policies of graded skill. state_every: how much work a kill may cost. precision: "auto" measures bfloat16 against
+    float32 on this machine before it starts.
+    """
+
+    samples: int = 100_000
+    batch_size: int = 32
+    micro_batches: int = 1
+    learning_rate: float = 7e-4
+    warmup_samples: int = 6_400
+    final_rate: float = 0.02
+    weight_decay: float = 1e-3
+    clip: float = 1.0
+    ema: float = 0.998
+    seed: int = 0
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    validate_every: int = 10_000
+    checkpoint_every: int = 0
+    state_every: int = 10_000
+    log_every: int = 1_600
+
+    def __post_init__(self) -> None:
+        if self.samples < 1 or self.batch_size < 1 or self.batch_size % self.micro_batches:
+            raise ReverieError(
+                f"training needs samples >= 1 and a batch_size that micro_batches divides, found samples {self.samples}, "
+                f"batch_size {self.batch_size}, micro_batches {self.micro_batches}"
+            )
+
+    @property
+    def n_steps(self) -> int:
+        return -(-self.samples // self.batch_size)
+
+    def steps(self, samples: int) -> int:
+        """How many steps an interval of so many samples is; 0 stays 0 (never)."""
+        return max(1, round(samples / self.batch_size)) if samples else 0
+
+    def due(self, step: int, interval: int) -> bool:
+        """Whether `step` (the number of steps taken) ends an interval of so many samples, or the training."""
+        every = self.steps(interval)
+        return bool(every) and (step % every == 0 or step == self.n_steps)
+
+
+FREE_TO_CHANGE = ("validate_every", "checkpoint_every", "state_every", "log_every")
+"""Entries that may differ when a training is resumed: they do not change the weights."""

@@ -1,0 +1,133 @@
+"""Batches for the video world: short sequences of recorded frames with the commands between them.
+
+Sequences start anywhere in an episode where something is about to move. A batch is a function of its step alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from reverie.core import content_hash
+from reverie.data import FrameCache
+from reverie.training.sampler import WeightedSampler
+from reverie.world_model.conditioning import GRIP_OPENING, PandaConditioner
+
+IDLE_WEIGHT = 0.1
+_STILL_M = 1e-3
+
+
+@dataclass(frozen=True)
+class DreamingConfig:
+    """length: frames generated per sequence; validation_every: every n-th episode is held out for validation."""
+
+    length: int = 8
+    validation_every: int = 40
+    n_validation: int = 48
+    seed: int = 0
+
+
+class DreamingSource:
+    """Batch entries: first, before, last, key: uint8 [B, V, 3, H, W]; targets, robot: uint8 [B, L, V, 3, H, W]; mask,
+    mask_before: bool [B, L, V, 1, H, W]; states, key_states [B, D]; new_states [B, L, D]; actions [B, L, frame_every, A].
+
+    Without commanded states or calibration, `conditioner` is None and robot and masks are absent.
+    """
+
+    def __init__(self, cache: FrameCache, conditioner: PandaConditioner | None, config: DreamingConfig) -> None:
+        self.cache, self.config, self._conditioner = cache, config, conditioner
+        self._images = [cache.images[c] for c in cache.observation_spec.camera_names]
+        self._states = commanded_states(cache)
+        self._episode_of = np.repeat(np.arange(len(cache.episodes)), np.diff(cache.frame_offsets))
+        self._key = keyframes(self._states, cache.frame_offsets, calibrated=conditioner is not None)
+        weights = self._weights()
+        held_out = self._episode_of % config.validation_every == config.validation_every - 1
+        self._sampler = WeightedSampler(np.where(held_out, 0.0, weights), config.seed)
+        self._held_out = WeightedSampler(np.where(held_out, weights, 0.0), config.seed) if held_out.any() else None
+
+    @property
+    def fingerprint(self) -> str:
+        return content_hash({"data": self.cache.path.name, "config": repr(self.config)})
+
+    def batch(self, step: int, size: int) -> dict[str, Any]:
+        return self._make(self._sampler.rows(step, size))
+
+    def validation(self) -> Mapping[str, Iterable[dict[str, Any]]]:
+        if self._held_out is None:
+            return {}
+        held_out, n = self._held_out, self.config.n_validation
+        return {"held_out": (self._make(held_out.rows(i, 8)) for i in range(n // 8))}
+
+    def _weights(self) -> NDArray[np.float64]:
+        """0 where a sequence would leave its episode, little where the robot stands still throughout."""
+        length, offsets = self.config.length, self.cache.frame_offsets
+        ends = offsets[self._episode_of + 1]
+        frame = np.arange(len(self._episode_of))
+        fits = frame + length < ends
+        moving = np.zeros(len(frame))
+        moving[:-1] = np.abs(np.diff(self._states, axis=0)).max(1) > _STILL_M
+        ahead = np.minimum(frame + length, len(frame) - 1)
+        cumulative = np.concatenate([[0.0], np.cumsum(moving)])
+        share = (cumulative[ahead] - cumulative[frame]) / length
+        return np.where(fits, IDLE_WEIGHT + share, 0.0)
+
+    def _make(self, rows: NDArray[np.int64]) -> dict[str, Any]:
+        length, offsets = self.config.length, self.cache.frame_offsets
+        first = offsets[self._episode_of[rows]]
+        ahead = rows[:, None] + np.arange(1, length + 1)  # [B, L]
+        batch: dict[str, Any] = {
+            "first": self._views(first),
+            "before": self._views(np.maximum(rows - 1, first)),
+            "last": self._views(rows),
+            "key": self._views(self._key[rows]),
+            "targets": torch.stack([self._views(a) for a in ahead.T], dim=1),
+            "states": torch.from_numpy(self._states[rows]),
+            "key_states": torch.from_numpy(self._states[self._key[rows]]),
+            "new_states": torch.from_numpy(self._states[ahead]),
+            "actions": torch.from_numpy(np.stack([self._actions(r) for r in rows])),
+        }
+        if self._conditioner is not None:
+            batch |= self._drawn(np.concatenate([rows[:, None], ahead], axis=1))
+        return batch
+
+    def _views(self, rows: NDArray[np.int64]) -> Tensor:
+        views = np.stack([images[rows] for images in self._images], axis=1)  # [B, V, H, W, 3]
+        return torch.from_numpy(np.ascontiguousarray(views.transpose(0, 1, 4, 2, 3)))
+
+    def _actions(self, row: int) -> NDArray[np.float32]:
+        """[L, frame_every, A]: the commands between this frame and the L next ones."""
+        every, episode = self.cache.observation_spec.frame_every, self._episode_of[row]
+        begin = self.cache.action_offsets[episode] + self.cache.frame_steps[row]
+        chunk = self.cache.actions[begin : begin + self.config.length * every]
+        return np.asarray(chunk).reshape(self.config.length, every, -1)
+
+    def _drawn(self, rows: NDArray[np.int64]) -> dict[str, Tensor]:
+        assert self._conditioner is not None
+        b, n = rows.shape
+        robot, mask = self._conditioner.draw(self._states[rows.reshape(-1)])
+        robot = (robot * 255).round().to(torch.uint8).reshape(b, n, *robot.shape[1:])
+        shown = (mask > 0.5).reshape(b, n, *mask.shape[1:])
+        return {"robot": robot[:, 1:], "mask": shown[:, 1:], "mask_before": shown[:, :-1]}
+
+
+def commanded_states(cache: FrameCache) -> NDArray[np.float32]:
+    """[F, D]: the logged commanded state, or what the actions alone imply (absolute ones are the state)."""
+    if "commanded" in cache.frames:
+        return np.asarray(cache.frames["commanded"], np.float32)
+    return np.asarray(cache.frames["measured"], np.float32)
+
+
+def keyframes(states: NDArray[np.float32], offsets: NDArray[np.int64], calibrated: bool) -> NDArray[np.int64]:
+    """For each frame the frame at which the hand closed last, or itself while it is open (`Frames.push`, unrolled)."""
+    key = np.arange(len(states))
+    if not calibrated:
+        return key
+    starts = set(offsets[:-1].tolist())
+    for f in range(1, len(states)):
+        if f not in starts and states[f, 7] < GRIP_OPENING and states[f - 1, 7] < GRIP_OPENING:
+            key[f] = key[f - 1]
+    return key

@@ -1,0 +1,162 @@
+"""From a data set to a checkpoint: what `reverie train` does for policies and for grounding."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from reverie.checkpoints import save
+from reverie.core import ObservationSpec, ReverieError, unknown_name
+from reverie.core.specs import CameraSpec
+from reverie.data.cache import FrameCache
+from reverie.policies.catalog import LEARNED
+from reverie.policies.learned import LearnedPolicy, PolicyShapes, policy_checkpoint
+from reverie.training.behaviour_cloning import CloningConfig, Demonstrations, window_of
+from reverie.training.config import TrainerConfig
+from reverie.training.grounding import GroundingModel, GroundingTask, adopt_backbone, save_backbone
+from reverie.training.selection import split_episodes
+from reverie.training.statistics import fit_shapes, fit_transforms
+from reverie.training.text_table import prepare
+from reverie.training.trainer import Trainer, discard
+from reverie.training.windows import Window
+
+
+@dataclass(frozen=True)
+class PolicyRecipe:
+    """A complete training of a policy. `model` is a configuration of the family's own class (None: its tiny one).
+
+    backbone: a grounding checkpoint to begin with; freeze_backbone keeps it as it is. name: for the receipt.
+    """
+
+    family: str = "vla"
+    model: Any = None
+    cloning: CloningConfig = field(default_factory=CloningConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    backbone: Path | None = None
+    freeze_backbone: bool = False
+    name: str = "custom"
+
+
+@dataclass(frozen=True)
+class GroundingRecipe:
+    """A complete pretraining of the backbone: every episode is looked at, whoever made it."""
+
+    task: GroundingTask = field(default_factory=GroundingTask)
+    cloning: CloningConfig = field(default_factory=lambda: CloningConfig(counterfactual=0.75, others=1.0))
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    name: str = "custom"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    source: Demonstrations
+    shapes: PolicyShapes
+    window: Window
+
+
+def prepare_data(cache: FrameCache, cloning: CloningConfig, trainer: TrainerConfig, model: Any) -> Prepared:
+    """`model`: a configuration with n_obs_steps, obs_stride and horizon."""
+    window = window_of(cache, cloning, model.n_obs_steps, model.obs_stride, model.horizon)
+    train, _ = split_episodes(cache, cloning.validation_fraction, trainer.seed)
+    train = train[: cloning.episodes] if cloning.episodes else train
+    transforms = fit_transforms(cache, window, train, cloning.sources, cloning.image_size)
+    source = Demonstrations(cache, cloning, window, transforms, trainer.seed)
+    return Prepared(source, fit_shapes(cache, window, transforms, train), window)
+
+
+def fit_policy(cache: FrameCache, recipe: PolicyRecipe, out: Path, *, restart: bool = False, quiet: bool = False) -> dict[str, float]:  # fmt: skip
+    """Train, or go on training, a policy in `out`; returns its last validation."""
+    if recipe.family not in LEARNED:
+        raise unknown_name("policy", recipe.family, list(LEARNED))
+    family = LEARNED[recipe.family]
+    config = recipe.model if recipe.model is not None else family.tiny
+    prepared = prepare_data(cache, recipe.cloning, recipe.trainer, config)
+    torch.manual_seed(recipe.trainer.seed)
+    model = family.build(config, prepared.shapes)
+    _begin_with(model, recipe)
+
+    def export(folder: Path, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:
+        name = out.name if folder == out else f"{out.name}-{receipt['samples'] // 1000}k"
+        policy = _policy(recipe, config, prepared, cache, weights, name)
+        full = {**receipt, **_data_receipt(cache, recipe.name, prepared), "cloning": asdict(recipe.cloning)}
+        save(folder, policy_checkpoint(policy, prepared.shapes, full))
+
+    return _run(model, prepared, recipe.trainer, out, export, restart, quiet)
+
+
+def fit_grounding(cache: FrameCache, recipe: GroundingRecipe, out: Path, *, restart: bool = False, quiet: bool = False) -> dict[str, float]:  # fmt: skip
+    """Pretrain the visual backbone on "where is the thing you named?"."""
+    if "object_poses" not in cache.frames:
+        raise ReverieError(
+            f"{cache.path} has no object positions (extra `object_poses`): grounding is learned from simulated data"
+        )
+    prepared = prepare_data(cache, recipe.cloning, recipe.trainer, recipe.task)
+    torch.manual_seed(recipe.trainer.seed)
+    model = GroundingModel(recipe.task, prepared.shapes)
+
+    def export(folder: Path, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:
+        full = {**receipt, **_data_receipt(cache, recipe.name, prepared), "cloning": asdict(recipe.cloning)}
+        save_backbone(folder, recipe.task, prepared.shapes, weights, full)
+
+    return _run(model, prepared, recipe.trainer, out, export, restart, quiet)
+
+
+def _run(model: nn.Module, prepared: Prepared, trainer: TrainerConfig, out: Path, export: Any, restart: bool, quiet: bool) -> dict[str, float]:  # fmt: skip
+    if restart:
+        discard(out)
+    cache = prepared.source.cache
+    prepare(model, prepared.source.sentences(), cache.path if cache.path.is_dir() else None, quiet)
+    return Trainer(model, prepared.source, trainer, out, export, quiet).run()
+
+
+def _begin_with(model: nn.Module, recipe: PolicyRecipe) -> None:
+    if recipe.backbone is None:
+        return
+    backbone = getattr(model, "backbone", None)
+    if backbone is None:
+        raise ReverieError(f"policy {recipe.family!r} has no grounded backbone to begin with: leave out --backbone")
+    adopt_backbone(backbone, recipe.backbone)
+    if recipe.freeze_backbone:
+        backbone.requires_grad_(False)
+
+
+def _policy(recipe: PolicyRecipe, config: Any, prepared: Prepared, cache: FrameCache, weights: Mapping[str, Tensor], name: str) -> LearnedPolicy:  # fmt: skip
+    model = LEARNED[recipe.family].build(config, prepared.shapes)
+    model.load_state_dict(dict(weights))
+    return LearnedPolicy(
+        name=name,
+        model=model,
+        observation_spec=observation_spec(cache, prepared.window),
+        action_spec=cache.action_spec,
+        transforms=prepared.source.transforms,
+        n_action_steps=config.n_action_steps,
+        config=asdict(config),
+        family=recipe.family,
+    )
+
+
+def observation_spec(cache: FrameCache, window: Window) -> ObservationSpec:
+    """What a policy with this window asks a world for."""
+    sizes = {c: cache.images[c].shape[1:3] for c in window.cameras}
+    return replace(
+        cache.observation_spec,
+        cameras=tuple(CameraSpec(c, int(h), int(w)) for c, (h, w) in sizes.items()),
+        commanded=window.commanded,
+        measured=window.measured,
+        extras=(),
+        n_obs_steps=window.n_obs_steps,
+        obs_stride=window.obs_stride,
+    )
+
+
+def _data_receipt(cache: FrameCache, name: str, prepared: Prepared) -> dict[str, Any]:
+    held_out = prepared.source.held_out
+    return {
+        "recipe": name,
+        "data": cache.path.name,
+        "episodes": len(set(prepared.source.rows.episodes.tolist())),
+        "held_out_episodes": 0 if held_out is None else len(set(held_out.episodes.tolist())),
+    }

@@ -1,0 +1,79 @@
+"""The two robots a video world can drive: the calibrated tabletop arm, and any other, known by its action spec alone."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reverie.core.errors import unknown_name
+from reverie.core.observations import Observations
+from reverie.core.specs import ActionSpec
+from reverie.embodiments import generic, panda
+from reverie.world_model.conditioning import Conditioning, Frames, PandaConditioner
+
+Array = NDArray[np.float64]
+
+
+class Robot(Protocol):
+    """`state_names` of the commanded state [B, D]; `integrate` as in embodiments; `condition` None without calibration."""
+
+    state_names: tuple[str, ...]
+
+    def begin(self, first: Observations) -> Array: ...
+
+    def integrate(self, commanded: Array, actions: NDArray[np.float32]) -> Array: ...
+
+    def condition(self, frames: Frames, new: NDArray[np.float32]) -> Conditioning | None: ...
+
+    def camera_matrices(self, states: Array) -> NDArray[np.float32] | None: ...
+
+
+class PandaRobot:
+    state_names = panda.STATE_NAMES
+
+    def __init__(self) -> None:
+        self._conditioner = PandaConditioner()
+
+    def begin(self, first: Observations) -> Array:
+        assert first.commanded is not None
+        return np.asarray(first.commanded, np.float64)
+
+    def integrate(self, commanded: Array, actions: NDArray[np.float32]) -> Array:
+        return panda.integrate(commanded, actions)
+
+    def condition(self, frames: Frames, new: NDArray[np.float32]) -> Conditioning | None:
+        return self._conditioner(frames, new)
+
+    def camera_matrices(self, states: Array) -> NDArray[np.float32] | None:
+        return panda.camera_matrices(states)
+
+
+class GenericRobot:
+    """Starts from the logged commanded state (or measured, or zeros) cut to the length of an action."""
+
+    def __init__(self, action_spec: ActionSpec) -> None:
+        self._spec = action_spec
+        self.state_names = action_spec.names
+
+    def begin(self, first: Observations) -> Array:
+        for known in (first.commanded, first.measured):
+            if known is not None and known.shape[-1] == len(self.state_names):
+                return np.asarray(known, np.float64)
+        return np.zeros((len(first.time_s), len(self.state_names)))
+
+    def integrate(self, commanded: Array, actions: NDArray[np.float32]) -> Array:
+        return generic.integrate(self._spec, commanded, actions)
+
+    def condition(self, frames: Frames, new: NDArray[np.float32]) -> Conditioning | None:
+        return None
+
+    def camera_matrices(self, states: Array) -> NDArray[np.float32] | None:
+        return None
+
+
+def robot_named(name: str, action_spec: ActionSpec) -> Robot:
+    if name == panda.NAME:
+        return PandaRobot()
+    if name == "generic":
+        return GenericRobot(action_spec)
+    raise unknown_name("robot", name, [panda.NAME, "generic"])

@@ -1,0 +1,135 @@
+"""The summary against numbers counted by hand from the journal, and what is absent stays absent."""
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from runs import DREAM, FRAMES, RECORDED, TRUE, reach, run
+
+from reverie.core import Trial, TrialKey, Verdict
+from reverie.evaluation.outcomes import View
+from reverie.evaluation.summary import summarise, write_summary
+from reverie.stats import wilson
+from reverie.trials import TRIALS, VERDICTS, Journal, TrialVerdict
+
+SKILLS = (0.95, 0.6, 0.3, 0.15, 0.0)
+WORSE = "fake:FakeJudge?name=pose_only&near=0.5"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    run(
+        folder,
+        policies=tuple(reach(s) for s in SKILLS),
+        scripts=("fake:ScriptedPolicy?skill=0.5",),
+        scenes=("fake:12", "fake:8,push"),
+        judges=(FRAMES, RECORDED, WORSE),
+        controls=(WORSE,),
+        n_steps=30,
+        block_size=10,
+    )
+    return folder
+
+
+def counted(folder, world, judge):
+    """policy -> (successes, n), straight from the lines."""
+    found = {}
+    for line in (folder / "verdicts.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        if record["key"]["world"] == world and record["verdict"]["judge"] == judge:
+            k, n = found.get(record["key"]["policy"], (0, 0))
+            found[record["key"]["policy"]] = (k + record["verdict"]["success"], n + 1)
+    return found
+
+
+def test_rates_are_those_of_the_journal(folder):
+    summary = summarise(folder)
+    assert summary.n_trials == summary.planned == 20 * (6 + 5 + 6)
+    truth = View("true", "recorded")
+    by_hand = counted(folder, "true", "recorded")
+    ranked = summary.rates_of(truth)
+    assert {r.policy: (r.success.value, r.success.n) for r in ranked} == {
+        p: (k / n, n) for p, (k, n) in by_hand.items()
+    }
+    assert [r.success.value for r in ranked] == sorted((r.success.value for r in ranked), reverse=True)
+    best = ranked[0]
+    assert best.success == wilson(*by_hand[best.policy])
+    assert {t: e.n for t, e in best.by_task.items()} == {"reach": 12, "push": 8}
+    assert sum(e.value * e.n for e in best.by_task.values()) == pytest.approx(by_hand[best.policy][0])
+
+
+def test_a_judge_that_always_abstains_has_no_rate(folder):
+    rates = summarise(folder).rates_of(View("dream", "recorded"))
+    assert all(r.success.value is None and r.success.n == 0 and r.left_out == {"abstained": 20} for r in rates)
+
+
+def test_the_prediction_is_compared_with_its_control_and_its_bound(folder):
+    summary = summarise(folder)
+    found = {(c.view.world, c.view.judge): c for c in summary.comparisons}
+    assert {k: c.role for k, c in found.items()} == {
+        ("true", "fake_frames"): "judge alone",
+        ("true", "pose_only"): "control",
+        ("dream", "fake_frames"): "prediction",
+        ("dream", "pose_only"): "control",
+        ("dream+replay", "fake_frames"): "replay bound",
+        ("dream+replay", "pose_only"): "control",
+        ("dream+scripts", "fake_frames"): "prediction",
+        ("dream+scripts", "pose_only"): "control",
+    }
+    plain, united = found["dream", "fake_frames"], found["dream+scripts", "fake_frames"]
+    assert len(plain.policies) == 5
+    assert united.policies == (*plain.policies, "scripted")
+    predicted, true = counted(folder, "dream", "fake_frames"), counted(folder, "true", "recorded")
+    x, y = ([side[p][0] / side[p][1] for p in plain.policies] for side in (predicted, true))
+    assert plain.pearson.over_policies.value == pytest.approx(np.corrcoef(x, y)[0, 1])
+    assert plain.bias.value == pytest.approx(np.mean(np.subtract(x, y)))
+    assert plain.agreement.accuracy.n == 100
+    assert "strict_less" in plain.mmrv.method
+
+
+def test_adjacent_policies_are_paired_by_scene(folder):
+    pairs = summarise(folder).neighbours[View("true", "recorded")]
+    ranked = [r.policy for r in summarise(folder).rates_of(View("true", "recorded"))]
+    assert [(p.better, p.worse) for p in pairs] == list(pairwise(ranked))
+    assert all(p.difference.n == 20 and p.difference.value >= 0 for p in pairs)
+    assert all(p.p_holm >= p.p.value for p in pairs)
+
+
+def test_the_summary_is_written_as_plain_json(folder):
+    write_summary(folder)
+    value = json.loads((folder / "summary.json").read_text())
+    assert value["truth"] == {"world": "true", "judge": "recorded"}
+    assert value["comparisons"][0]["pearson"]["over_policies"]["method"]
+
+
+def test_errors_are_left_out_and_listed(tmp_path):
+    run(tmp_path, policies=(reach(0.9), "fake:NaNPolicy"), worlds=(TRUE,), truth=None)
+    summary = summarise(tmp_path)
+    (nan,) = [r for r in summary.rates_of(View("true", "recorded")) if r.policy == "nan"]
+    assert nan.success.value is None
+    assert nan.left_out == {"error": 5}
+    assert len(summary.failures) == 5
+    assert "not finite" in summary.failures[0].reason
+    assert summary.comparisons == ()
+
+
+def test_an_unfinished_run_and_two_versions_of_a_judge(tmp_path):
+    run(tmp_path, worlds=(TRUE, DREAM))
+    first = next(iter(TRIALS.read(tmp_path)))
+    with Journal(tmp_path) as journal:
+        journal.add([], [TrialVerdict(first.key, Verdict("fake_frames", "2", True))], [])
+    summary = summarise(tmp_path)
+    assert {v.judge for v in summary.table.outcomes} == {"fake_frames@1", "fake_frames@2", "recorded"}
+    (rate,) = [r for r in summary.rates_of(View("true", "fake_frames@2")) if r.policy == first.key.policy]
+    assert (rate.success.n, rate.left_out) == (1, {"not_scored": 4})
+
+
+def test_no_trials_yet_is_absent_everywhere(tmp_path):
+    run(tmp_path)
+    for kind in (TRIALS, VERDICTS):
+        (tmp_path / kind.file).unlink()
+    summary = summarise(tmp_path)
+    assert (summary.n_trials, summary.planned, summary.rates, summary.comparisons) == (0, 30, (), ())
+    assert Trial(TrialKey("a", "b", "c"), "", 0, "").error is None
