@@ -112,9 +112,12 @@ def _ranges(dataset: Dataset, part: str, pieces: list[NDArray[np.float32]]) -> t
     units = dict(zip(spec.names, spec.units, strict=True))
     return tuple(
         DimensionRange(
-            name,
-            units.get(name, ""),
-            *(float(f(column)) for f in (np.min, np.max, np.mean, np.std)),
+            name=name,
+            unit=units.get(name, ""),
+            low=float(column.min()),
+            high=float(column.max()),
+            mean=float(column.mean()),
+            std=float(column.std()),
             wraps=units.get(name) == "rad" and bool(jump),
         )
         for name, column, jump in zip(names, values.T, jumps, strict=True)

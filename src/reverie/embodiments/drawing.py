@@ -62,8 +62,8 @@ class Drawer:
         rgb = np.empty((height, n * width, 3), np.uint8)
         depth = np.empty((height, n * width), np.float32)
         mujoco.mjr_readPixels(rgb, depth, mujoco.MjrRect(0, 0, n * width, height), resources)
-        rgb = rgb[::-1].reshape(height, n, width, 3).transpose(1, 0, 2, 3)
-        return np.ascontiguousarray(rgb), self._metres(depth[::-1].reshape(height, n, width).transpose(1, 0, 2))
+        views = rgb[::-1].reshape(height, n, width, 3).transpose(1, 0, 2, 3)
+        return np.ascontiguousarray(views), self._metres(depth[::-1].reshape(height, n, width).transpose(1, 0, 2))
 
     def _metres(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
         near = self._model.vis.map.znear * self._model.stat.extent

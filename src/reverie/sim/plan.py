@@ -64,7 +64,7 @@ class Plan:
         above = np.array([place[0], place[1], SAFE_Z_M])
         closed_until = 0.0
         table: tuple[tuple[Array, float], ...] = (
-            (grasp + [0, 0, _HOVER_M], 1.0),
+            (grasp + np.array([0, 0, _HOVER_M]), 1.0),
             (grasp, 1.0),
             (grasp, closed_until),
             (np.array([*grasp[:2], SAFE_Z_M]), closed_until),
@@ -99,15 +99,15 @@ def plan_pick_and_place(
 ) -> Plan:
     """A plan from the poses [things, 7] at reset; `variant` decides what goes wrong, `seed` by how much."""
     rng = np.random.default_rng(seed)
-    poses = poses.astype(np.float64)
+    things = poses.astype(np.float64)
     target, reference = int(goal[0]), int(goal[1])
     if variant == "wrong_object":
         target = int(rng.choice([i for i in range(3) if i not in (target, reference)]))
-    place = _place(poses, kinds, target, reference, rng)
+    place = _place(things, kinds, target, reference, rng)
     if variant == "wrong_place":
-        place = _wrong_place(poses, kinds, target, reference, rng)
+        place = _wrong_place(things, kinds, target, reference, rng)
     if variant == "near_miss":
-        place = _near_miss(poses, kinds, target, reference, rng)
+        place = _near_miss(things, kinds, target, reference, rng)
     kind = OBJECTS[_OBJECT_NAMES[kinds[target]]]
     miss = np.zeros(3)
     if variant == "missed_grasp":
@@ -126,7 +126,7 @@ def plan_pick_and_place(
         expects_grasp=variant not in ("missed_grasp", "drop"),
         place_object=place,
     )
-    plan.aim_at(poses[target])
+    plan.aim_at(things[target])
     return plan
 
 
@@ -147,7 +147,8 @@ def _place(poses: Array, kinds: NDArray[np.int8], target: int, reference: int, r
     name = _KINDS[kinds[reference]]
     if name in CONTAINERS:
         free = max(min(CONTAINERS[name].inner_m) - _radius(int(kinds[target])), 0.0)
-        return poses[reference, :3] + [*rng.uniform(-0.4, 0.4, 2) * free, CONTAINERS[name].floor_m]
+        scatter = rng.uniform(-0.4, 0.4, 2) * free
+        return np.asarray(poses[reference, :3] + np.array([*scatter, CONTAINERS[name].floor_m]))
     return _beside(poses, kinds, target, reference, _BESIDE_GAP_M)
 
 

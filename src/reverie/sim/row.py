@@ -48,7 +48,8 @@ class Row:
         self._goal = np.array([self._names.index(n) for n in (scene.target, scene.reference)], np.int8)
         if self.task.success(scene, self.start):
             raise ReverieError(f"scene {scene.id!r}: success is already true at reset; draw another scene")
-        self.n_steps, self._held_for, self.success_time_s = 0, 0, None
+        self.n_steps, self._held_for = 0, 0
+        self.success_time_s: float | None = None
         self._peak, self._touched, self._was_held = 0.0, set[str](), ""
 
     def _geom_owners(self) -> NDArray[np.int64]:
@@ -161,7 +162,7 @@ class Row:
         pose = np.eye(4)[None].copy()
         pose[0, :3, :3] = self.data.site("tcp").xmat.reshape(3, 3)
         pose[0, :3, 3] = self.data.site("tcp").xpos
-        return panda.state_of(pose, np.array([self._opening()]), self.data.qpos[self._arm_qpos][None])[0]
+        return np.asarray(panda.state_of(pose, np.array([self._opening()]), self.data.qpos[self._arm_qpos][None])[0])
 
     def frame(self, depth: bool) -> Mapping[str, NDArray[Any]]:
         """Everything one frame shows: images, states, and the truth beside them."""

@@ -117,7 +117,7 @@ class _Row:
         actions = []
         for _ in range(n):
             actions.append(self._action())
-            self.state = panda.integrate(self.state[None], actions[-1][None])[0]
+            self.state = panda.integrate(self.state[None], actions[-1][None].astype(np.float32))[0]
         return np.stack(actions)
 
     def _look(self, poses: NDArray[np.float32]) -> None:

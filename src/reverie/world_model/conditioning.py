@@ -102,16 +102,3 @@ class Frames:
     @classmethod
     def begin(cls, first: Tensor, states: NDArray[np.float32]) -> "Frames":
         return cls(first, first, first, first, states, states)
-
-    def rows(self, index: NDArray[np.int64]) -> "Frames":
-        """A selection of rows."""
-        i = torch.from_numpy(np.asarray(index))
-        tensors = [t[i] for t in (self.first, self.before, self.last, self.key)]
-        return Frames(*tensors, self.states[index], self.key_states[index])
-
-
-def join(parts: list[Frames]) -> Frames:
-    """Rows of several, one after another."""
-    tensors = [torch.cat([getattr(p, n) for p in parts]) for n in ("first", "before", "last", "key")]
-    arrays = [np.concatenate([getattr(p, n) for p in parts]) for n in ("states", "key_states")]
-    return Frames(*tensors, *arrays)

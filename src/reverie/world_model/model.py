@@ -96,7 +96,8 @@ class TileModel(nn.Module):
         """Logits [B, V, K, H, W] (absent candidates at -inf), candidates [B, V, K, 3, H, W], and the paint among them."""
         tile, command = self._inputs(batch)
         out = from_tile(self.unet(tile, command).float(), self.config.n_views)
-        logits, paint, flow = out.split([len(CANDIDATES), 3, 2], dim=2)
+        k = len(CANDIDATES)
+        logits, paint, flow = out[:, :, :k], out[:, :, k : k + 3], out[:, :, k + 3 :]
         last, c = batch.frames.last, batch.conditioning
         painted = torch.sigmoid(paint * 2)
         flowed = _flow(last, torch.tanh(flow / 4) * _FLOW_PIXELS)
@@ -122,8 +123,10 @@ class TileModel(nn.Module):
     def compute_loss(self, batch: Mapping[str, Any]) -> tuple[Tensor, dict[str, Mean]]:
         """Mean loss over the L steps of B sequences, each step on the frames that the model itself made so far (no gradient
         through them): what it will see when it dreams. For the entries see `training.dreaming`."""
-        frames = Frames(*(unpack(batch[k]) for k in ("first", "before", "last", "key")), *(batch[k].numpy() for k in ("states", "key_states")))  # fmt: skip
-        losses, sums = [], {}
+        images = {k: unpack(batch[k]) for k in ("first", "before", "last", "key")}
+        frames = Frames(**images, states=batch["states"].numpy(), key_states=batch["key_states"].numpy())
+        losses: list[Tensor] = []
+        sums: dict[str, Mean] = {}
         for i in range(batch["targets"].shape[1]):
             states = batch["new_states"][:, i].numpy()
             conditioning = None

@@ -6,6 +6,7 @@ Modulation as in Perez et al. 2018 (FiLM); group normalisation; residual blocks 
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, sqrt
 
 import torch
@@ -87,7 +88,7 @@ class UNet(nn.Module):
         d, channels = config.condition_dim, config.channels
         self.embed = nn.Sequential(nn.Linear(command_dim, d), nn.SiLU(), nn.Linear(d, d), nn.SiLU())
         self.into = nn.Conv2d(c_in, channels[0], 3, padding=1)
-        steps = list(zip(channels, channels[1:], strict=False))
+        steps = list(pairwise(channels))
         self.first = ResBlock(channels[0], d)
         self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in steps)
         self.down_blocks = nn.ModuleList(ResBlock(c, d) for c in channels[1:])

