@@ -23,7 +23,8 @@ from reverie.data.statistics import Histogram, Stats, histogram_of, stats_of
 INDEX_FEATURES = {name: Feature("int64") for name in ("episode_index", "index", "task_index")}
 """Known only when the whole data set is written."""
 
-SUCCESS = Feature("int8", names=["1 from the success on, 0 before it or in a failure, -1 unknown"])
+SQUARABLE = 1e150
+SUCCESS = Feature("int8", info={"values": {"1": "succeeded by now", "0": "not, or not yet", "-1": "unknown"}})
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,9 @@ def check_episode(episode: Episode) -> None:
     spec, observations = episode.observation_spec, episode.observations
     if not episode.n_frames:
         raise ReverieError(f"episode {episode.instruction!r} has no frame: give at least the first observation")
+    slashed = [name for name in (*observations.images, *observations.extras) if "/" in name]
+    if slashed:
+        raise ReverieError(f"cameras or extras {slashed} hold a '/', which LeRobotDataset forbids: use '.' or '_'")
     for camera in spec.cameras:
         shape = observations.images[camera.name].shape[1:3] if camera.name in observations.images else None
         if shape != (camera.height, camera.width):
@@ -155,8 +159,9 @@ def picture_column(pictures: NDArray[Any], shown: NDArray[np.int64]) -> pa.Array
 
 
 def row_stats(episode: Episode, frames: Mapping[str, Any], rows: Mapping[str, Any]) -> dict[str, Stats]:
-    """Without features that hold numbers that are not finite: JSON has none, and a mean over the rest would mislead."""
+    """Without features that hold numbers that are not finite, or whose squares are not: JSON has no such numbers, and a
+    mean over the rest would mislead."""
     seen = {k: v for k, (v, _) in {**frames, **rows}.items()}
     if episode.n_steps:
         seen["action"] = episode.actions
-    return {k: stats_of(v) for k, v in seen.items() if np.isfinite(v).all()}
+    return {k: stats_of(v) for k, v in seen.items() if (np.abs(v.astype(np.float64)) < SQUARABLE).all()}

@@ -132,7 +132,9 @@ class EpisodeStager:
             rows = (images[f] for f in shown)
             path = staged_video(self.folder, index, key)
             write_whole(path, lambda p, rows=rows: encode_video(p, rows, fps, self._video))  # type: ignore[misc]
-            found[key] = Feature("video", features[key].shape, features[key].names, video_info(images.shape, fps, path))
+            found[key] = Feature(
+                "video", features[key].shape, features[key].names, video_info(images.shape, fps, self._video)
+            )
         return found
 
 
@@ -143,17 +145,13 @@ def staged_header(
     return StagedHeader(EpisodeRecord.of(episode), specs, features, columns.stats, columns.histograms, robot_type)
 
 
-def video_info(shape: tuple[int, ...], fps: float, path: Path) -> dict[str, Any]:
-    import av
-
-    with av.open(str(path)) as container:
-        context = container.streams.video[0].codec_context
-        codec, pixels = context.codec.canonical_name, context.pix_fmt
+def video_info(shape: tuple[int, ...], fps: float, options: VideoOptions) -> dict[str, Any]:
+    """What LeRobot keeps of a video of frames [F, H, W, 3]."""
     return {
         "video.height": shape[1],
         "video.width": shape[2],
-        "video.codec": codec,
-        "video.pix_fmt": pixels,
+        "video.codec": options.codec_name,
+        "video.pix_fmt": options.pixel_format,
         "video.fps": fps,
         "video.channels": 3,
         "has_audio": False,

@@ -28,6 +28,16 @@ class VideoOptions:
     crf: int = 10
     key_every: int = 15
 
+    @property
+    def pixel_format(self) -> str:
+        """SVT-AV1 has no 4:4:4; its videos lose chroma and suit large frames only."""
+        return "yuv420p" if self.codec == "libsvtav1" else "yuv444p"
+
+    @property
+    def codec_name(self) -> str:
+        """The format, not the encoder."""
+        return {"libx264": "h264", "libsvtav1": "av1"}.get(self.codec, self.codec)
+
     def stream_options(self) -> dict[str, str]:
         if self.codec == "libx264":
             return {"crf": str(self.crf), "preset": "veryfast", "bf": "0", "threads": "1"}
@@ -47,15 +57,10 @@ def encode_video(path: Path, frames: Iterable[NDArray[np.uint8]], fps: float, op
         for image in frames:
             if stream is None:
                 stream = container.add_stream(options.codec, rate=rate_of(fps), options=options.stream_options())
-                stream.height, stream.width, stream.pix_fmt = *image.shape[:2], pixel_format(options.codec)
+                stream.height, stream.width, stream.pix_fmt = *image.shape[:2], options.pixel_format
                 stream.codec_context.gop_size = options.key_every
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode(None))
-
-
-def pixel_format(codec: str) -> str:
-    """SVT-AV1 has no 4:4:4; its videos lose chroma and suit large frames only."""
-    return "yuv420p" if codec == "libsvtav1" else "yuv444p"
 
 
 def read_frames(path: Path, start_s: float, fps: float, rows: Sequence[int]) -> NDArray[np.uint8]:

@@ -5,8 +5,11 @@ the primitive shapes only. Shadows, reflections and multisampling are off. The r
 Linux unless MUJOCO_GL says otherwise) and recorded in receipts.
 """
 
+import atexit
 import os
+import sys
 from functools import cache
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -22,8 +25,9 @@ _MAX_GEOMS = 400
 def graphics() -> "tuple[mujoco.GLContext, mujoco.MjrContext]":
     """The process's graphics context. Raises ReverieError where no offscreen renderer is installed."""
     try:
-        context = mujoco.GLContext(640, 640)
+        context = _context_class()(640, 640)
         context.make_current()
+        atexit.register(context.free)  # before the interpreter takes EGL's bindings down
     except Exception as error:
         raise ReverieError(
             f"cannot open an offscreen renderer (MUJOCO_GL={os.environ.get('MUJOCO_GL', 'unset')}): {error}. "
@@ -32,6 +36,16 @@ def graphics() -> "tuple[mujoco.GLContext, mujoco.MjrContext]":
     resources = mujoco.MjrContext(_robot_only(), mujoco.mjtFontScale.mjFONTSCALE_100)
     mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, resources)
     return context, resources
+
+
+def _context_class() -> Any:
+    """EGL on Linux, whatever was imported first; elsewhere, or where MUJOCO_GL says so, MuJoCo's own choice."""
+    if sys.platform == "linux" and os.environ.get("MUJOCO_GL", "egl") == "egl":
+        os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
+        from mujoco.egl import GLContext
+
+        return GLContext
+    return mujoco.GLContext
 
 
 class Drawer:
@@ -86,7 +100,7 @@ def _robot_only() -> mujoco.MjModel:
   <compiler angle="degree" autolimits="true"/>{panda_model.VISUAL}
   <statistic extent="1" center="0.4 0 0.2"/>
   <default>{panda_model.DEFAULTS}</default>
-  <worldbody>{panda_model.fixed_cameras()}{panda_model.robot_body()}</worldbody>
+  <worldbody>{panda_model.LIGHT}{panda_model.fixed_cameras()}{panda_model.robot_body()}</worldbody>
   <actuator>{panda_model.ACTUATORS}</actuator>
 </mujoco>""")
 

@@ -134,3 +134,6 @@ VISUAL = """
     <headlight ambient="0.45 0.45 0.45" diffuse="0.35 0.35 0.35" specular="0 0 0"/>
     <map znear="0.01" zfar="20"/>
   </visual>"""
+
+# Part of how the robot looks: physics and the pose map are lit alike.
+LIGHT = '<light pos="0.5 -0.4 1.5" dir="0 0.25 -1" directional="true" diffuse="0.45 0.45 0.45" specular="0 0 0"/>'

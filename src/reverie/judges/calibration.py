@@ -16,13 +16,17 @@ def calibrated(rule: HoldRule, scores: Sequence[float], truths: Sequence[bool], 
     where the classes are separated. Raises ReverieError without a success and a failure."""
     score, true = np.asarray(scores, dtype=np.float64), np.asarray(truths, dtype=bool)
     if not true.any() or true.all():
-        raise ReverieError(f"calibration needs successes and failures, found {int(true.sum())} of {len(true)}: give more episodes")
+        raise ReverieError(
+            f"calibration needs successes and failures, found {int(true.sum())} of {len(true)}: give more episodes"
+        )
     weight = np.where(true, 0.5 / true.mean(), 0.5 / (1 - true.mean()))
     sign = np.where(true, 1.0, -1.0)
 
     def loss(v: np.ndarray) -> float:
         margin = sign * (score - v[0]) / np.exp(v[1])
-        return float((weight * np.logaddexp(0, -margin)).mean() + ridge * (v[1] ** 2 + (v[0] - rule.threshold) ** 2 / 25))
+        return float(
+            (weight * np.logaddexp(0, -margin)).mean() + ridge * (v[1] ** 2 + (v[0] - rule.threshold) ** 2 / 25)
+        )
 
     found = minimize(loss, np.array([rule.threshold, np.log(rule.temperature)]), method="Nelder-Mead").x
     return replace(rule, threshold=float(found[0]), temperature=float(np.exp(found[1])))

@@ -10,12 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from reverie.checkpoints import Checkpoint, load, weights_hash
+from reverie.checkpoints import Checkpoint, weights_hash
 from reverie.checkpoints.configuration import from_values
 from reverie.core import Episode, ReverieError, Verdict, content_hash
 from reverie.judges.holding import HoldRule, frames_to_hold, hold, probability
 from reverie.judges.network import FrameJudgeConfig, FrameJudgeNetwork, FrameJudgeShapes
-from reverie.nn.grounding import GroundingConfig, GroundingShapes
 from reverie.transforms import Batch, ImagesToFloat, LowerText, Pipeline, ResizeImages
 
 FAMILY = "frames"
@@ -118,32 +117,3 @@ def load_weights(network: torch.nn.Module, checkpoint: Checkpoint, where: Path |
         network.load_state_dict(dict(checkpoint.weights))
     except RuntimeError as error:
         raise ReverieError(f"weights in {where} do not fit its configuration: {error}") from error
-
-
-BACKBONE = "backbone."
-
-
-def load_backbone(path: Path | str) -> tuple[GroundingConfig, GroundingShapes, dict[str, torch.Tensor]]:
-    """The grounding backbone of any checkpoint that has one (pretrained, or inside a policy or a judge)."""
-    checkpoint = load(path)
-    weights = {k.removeprefix(BACKBONE): v for k, v in checkpoint.weights.items() if k.startswith(BACKBONE)}
-    config = checkpoint.config.get("network", checkpoint.config)
-    if not weights or "grounding" not in config or "grounding" not in checkpoint.shapes:
-        raise ReverieError(f"{path} ({checkpoint.kind} {checkpoint.family!r}) has no grounding backbone: give another checkpoint")
-    grounding = from_values(GroundingConfig, config["grounding"], path)
-    return grounding, from_values(GroundingShapes, checkpoint.shapes["grounding"], path), weights
-
-
-def build_network(config: FrameJudgeConfig, cameras: tuple[str, ...], backbone: Path | str | None) -> FrameJudgeNetwork:
-    """A new network, on a pretrained backbone (whose widths replace the configuration's) or from nothing."""
-    if backbone is None:
-        shapes = GroundingShapes(n_views=len(cameras), height=64, width=64, state_dim=0)
-        return FrameJudgeNetwork(config, FrameJudgeShapes(cameras, shapes))
-    from dataclasses import replace
-
-    grounding, shapes, weights = load_backbone(backbone)
-    if shapes.n_views != len(cameras):
-        raise ReverieError(f"the backbone in {backbone} sees {shapes.n_views} views, the judge {list(cameras)}")
-    network = FrameJudgeNetwork(replace(config, grounding=grounding), FrameJudgeShapes(cameras, shapes))
-    network.backbone.load_state_dict(weights)
-    return network

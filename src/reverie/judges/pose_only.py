@@ -49,6 +49,8 @@ class PoseNetwork(nn.Module):
         super().__init__()
         self.config, self.shapes = config, shapes
         n, w = len(shapes.names), config.width
+        self.offset: Tensor
+        self.scale: Tensor
         self.register_buffer("offset", torch.tensor(shapes.offset), persistent=False)
         self.register_buffer("scale", torch.tensor(shapes.scale), persistent=False)
         self.convolutions = nn.Sequential(
@@ -95,7 +97,9 @@ class PoseJudge:
     def _one(self, episode: Episode) -> Verdict:
         values = commanded_of(episode, self.network.shapes.names)
         if values is None:
-            return Verdict(self.name, self.version, None, reason="the episode has no commanded poses of the expected names")
+            return Verdict(
+                self.name, self.version, None, reason="the episode has no commanded poses of the expected names"
+            )
         score = self.score(values)
         return Verdict(self.name, self.version, score > self.rule.threshold, probability=probability(score, self.rule))
 

@@ -44,7 +44,9 @@ class Confusion:
 def confusion(verdicts: Sequence[Verdict], truths: Sequence[bool | None], level: float = 0.95) -> Confusion:
     """One verdict and one truth per episode, in the same order; Wilson intervals."""
     if len(verdicts) != len(truths):
-        raise ReverieError(f"confusion got {len(verdicts)} verdicts and {len(truths)} truths: give one each per episode")
+        raise ReverieError(
+            f"confusion got {len(verdicts)} verdicts and {len(truths)} truths: give one each per episode"
+        )
     pairs = [(v, t) for v, t in zip(verdicts, truths, strict=True) if v.success is not None and t is not None]
     called = np.array([bool(v.success) for v, _ in pairs], dtype=bool)
     true = np.array([bool(t) for _, t in pairs], dtype=bool)

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-_NOT_OF_A_NAME = (
-    "in on into onto inside next to beside near close over from of and down up by with under at then it is belongs right there"
+_NOT_OF_A_NAME = "in on into onto inside next to beside near close over from of and down up by with under at then it is belongs right there"
+_PHRASE = re.compile(
+    rf"\b(?:the|a|an)\s+((?:(?!(?:{'|'.join(_NOT_OF_A_NAME.split())})\b)[a-z]+(?:\s+|\b)){{1,3}})", re.I
 )
-_PHRASE = re.compile(rf"\b(?:the|a|an)\s+((?:(?!(?:{'|'.join(_NOT_OF_A_NAME.split())})\b)[a-z]+(?:\s+|\b)){{1,3}})", re.I)
 
 
 class Phrase(NamedTuple):

@@ -28,7 +28,7 @@ def build(scene: Scene) -> mujoco.MjModel:
     <default class="thing"><geom contype="1" conaffinity="3" condim="4" friction="0.9 0.01 0.0002" solref="0.008 1"/></default>
   </default>
   <worldbody>
-    <light pos="0.5 -0.4 1.5" dir="0 0.25 -1" directional="true" diffuse="0.45 0.45 0.45" specular="0 0 0"/>
+    {panda_model.LIGHT}
     {panda_model.fixed_cameras()}
     <geom name="table" type="box" size="0.6 0.6 0.02" pos="0.4 0 -0.02" rgba="{table}" contype="1" conaffinity="3" friction="0.9 0.01 0.0002"/>
     <geom name="floor" type="box" size="3 3 0.02" pos="0 0 -0.75" rgba="0.36 0.38 0.42 1" contype="0" conaffinity="0"/>

@@ -38,7 +38,7 @@ class View:
         """How much each pixel counts when looking for `color`, [H, W]."""
         other = (self.labels != NEUTRAL) & (self.labels != color)
         hidden = self.robot & (self.labels == NEUTRAL)
-        return np.where(hidden, 0.0, np.where(other, _OTHER_COLOUR, 1.0)).astype(np.float32)
+        return np.asarray(np.where(hidden, 0.0, np.where(other, _OTHER_COLOUR, 1.0)), np.float32)
 
 
 @cache

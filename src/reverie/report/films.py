@@ -1,0 +1,147 @@
+"""Films: which trials are worth watching side by side, and how they travel inside one HTML file.
+
+All frames of a clip go into one lossless picture (WebP); the page shows one at a time, enlarged without smoothing.
+"""
+
+import base64
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from reverie.core import Episode, Outcome, Trial, TrialKey
+from reverie.evaluation.blocks import REPLAY
+from reverie.evaluation.clips import tile
+from reverie.evaluation.outcomes import SCRIPTS, Cell, View
+from reverie.evaluation.storage import read_episodes
+from reverie.evaluation.summary import Summary
+from reverie.report.formats import world_words
+from reverie.report.overlay import overlay
+from reverie.trials import TRIALS
+
+COLUMNS = 8
+MAX_LOSSLESS_BYTES = 500_000
+Images = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One clip: its heading, what the judges say, a picture with all frames, and what is drawn over them."""
+
+    heading: str
+    verdicts: str
+    film: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Film:
+    """Clips that are watched together."""
+
+    title: str
+    caption: str
+    panels: tuple[Panel, ...]
+
+    @property
+    def has_overlay(self) -> bool:
+        return any(p.film["overlay"] for p in self.panels)
+
+
+def films(folder: Path, summary: Summary, predicted: View | None) -> list[Film]:
+    """A success, a failure and disagreements of truth and prediction; single clips where there is no prediction."""
+    kept = {t.key: t for t in TRIALS.read(folder) if t.clip}
+    if summary.table.truth is not None and predicted is not None:
+        return list(_pairs(folder, summary, kept, summary.table.truth, predicted))
+    return list(_singles(folder, summary, kept))
+
+
+def _pairs(folder: Path, summary: Summary, kept: dict[TrialKey, Trial], truth: View, predicted: View) -> Iterator[Film]:
+    wanted: list[tuple[str, Callable[[Outcome, Outcome], bool]]] = [
+        ("Success in both", lambda t, p: t is p is Outcome.SUCCESS),
+        ("Failure in both", lambda t, p: t is p is Outcome.FAILURE),
+        ("Disagreement: predicted a success, truly a failure", lambda t, p: (t, p) == (Outcome.FAILURE, Outcome.SUCCESS)),
+        ("Disagreement: predicted a failure, truly a success", lambda t, p: (t, p) == (Outcome.SUCCESS, Outcome.FAILURE)),
+    ]  # fmt: skip
+    for title, fits in wanted:
+        for policy, cell in _cells(summary, truth):
+            outcomes = [summary.table.outcomes[v].get(policy, {}).get(cell) for v in (truth, predicted)]
+            keys = [_key(summary, v, policy, cell) for v in (truth, predicted)]
+            if None not in outcomes and fits(*outcomes) and all(k in kept for k in keys):  # type: ignore[arg-type]
+                yield _film(folder, summary, title, [kept[k] for k in keys])
+                break
+
+
+def _singles(folder: Path, summary: Summary, kept: dict[TrialKey, Trial]) -> Iterator[Film]:
+    """The first success and the first failure of every judged view; the first clip where nothing was judged."""
+    shown: set[TrialKey] = set()
+    for view in summary.table.outcomes:
+        for outcome in (Outcome.SUCCESS, Outcome.FAILURE):
+            for policy, cell in _cells(summary, view):
+                key = _key(summary, view, policy, cell)
+                if summary.table.outcomes[view][policy][cell] is outcome and key in kept and key not in shown:
+                    shown.add(key)
+                    yield _film(folder, summary, f"{outcome.capitalize()}, judged by {view.judge}", [kept[key]])
+                    break
+    if not shown and kept:
+        yield _film(folder, summary, "A rollout", [next(iter(kept.values()))])
+
+
+def _cells(summary: Summary, view: View) -> Iterator[tuple[str, Cell]]:
+    """Policies from the best to the worst, cells in order."""
+    for rate in summary.rates_of(view):
+        yield from ((rate.policy, cell) for cell in sorted(summary.table.outcomes[view][rate.policy]))
+
+
+def _key(summary: Summary, view: View, policy: str, cell: Cell) -> TrialKey:
+    world = view.world
+    if world.endswith(SCRIPTS):
+        scripts = {s.name for s in summary.plan.scripts}
+        world = world.removesuffix(SCRIPTS) + (REPLAY if policy in scripts else "")
+    return TrialKey(policy, world, *cell)
+
+
+def _film(folder: Path, summary: Summary, title: str, trials: list[Trial]) -> Film:
+    key = trials[0].key
+    caption = f"“{trials[0].instruction}” · policy {key.policy} · scene {key.scene}"
+    return Film(title, caption, tuple(_panel(folder, summary, trial) for trial in trials))
+
+
+def _panel(folder: Path, summary: Summary, trial: Trial) -> Panel:
+    (episode,) = read_episodes(folder, str(trial.info["block"]), {int(trial.info["row"]): trial.clip})
+    cell = (trial.key.scene, trial.key.edit, trial.key.replicate)
+    said = [
+        f"{view.judge}: {cells[trial.key.policy][cell].replace('_', ' ')}"
+        for view, cells in summary.table.outcomes.items()
+        if view.world == trial.key.world and cell in cells.get(trial.key.policy, {})
+    ]
+    return Panel(world_words(trial.key.world), " · ".join(said) or "not judged", film_of(episode))
+
+
+def film_of(episode: Episode) -> dict[str, Any]:
+    frames = tile(episode.observations.images, episode.observation_spec)
+    times = [round(float(t), 2) for t in episode.observations.time_s]
+    return picture(frames) | {"times": times, "overlay": overlay(episode)}
+
+
+def picture(frames: Images) -> dict[str, Any]:
+    """[F, H, W, 3] as one picture, COLUMNS frames in a row; without loss unless that is large."""
+    n, height, width, _ = frames.shape
+    rows = -(-n // COLUMNS)
+    sheet = np.zeros((rows * COLUMNS, height, width, 3), dtype=np.uint8)
+    sheet[:n] = frames
+    grid = sheet.reshape(rows, COLUMNS, height, width, 3).swapaxes(1, 2).reshape(rows * height, COLUMNS * width, 3)
+    data = _webp(grid, lossless=True)
+    if len(data) > MAX_LOSSLESS_BYTES:
+        data = _webp(grid, quality=80)
+    source = "data:image/webp;base64," + base64.b64encode(data).decode()
+    return {"source": source, "frames": n, "columns": COLUMNS, "width": width, "height": height}
+
+
+def _webp(image: Images, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "WEBP", **options)
+    return buffer.getvalue()

@@ -1,0 +1,156 @@
+"""The verdict in words, and what the evidence does not support. Sentences are made from the summary, never stored."""
+
+from collections.abc import Sequence
+
+from reverie.core.estimate import Estimate
+from reverie.evaluation.comparison import Comparison
+from reverie.evaluation.outcomes import View
+from reverie.evaluation.rates import Neighbours, Rate
+from reverie.evaluation.summary import Summary
+from reverie.report.formats import drop_one, number, p_value, percent, points, view_words, world_words
+
+ALPHA = 0.05
+MAX_SENTENCES = 8
+
+
+def main_view(summary: Summary) -> View | None:
+    """The view by which policies are ranked: the truth, else the first in which anything was scored."""
+    if summary.table.truth in summary.table.outcomes:
+        return summary.table.truth
+    return next((r.view for r in summary.rates if r.success.value is not None), None)
+
+
+def main_comparison(summary: Summary) -> Comparison | None:
+    """The prediction with the most policies (scripts, where there are any, stand beside the learned ones)."""
+    found = [c for c in summary.comparisons if c.role == "prediction"]
+    return max(found, key=lambda c: len(c.policies), default=None)
+
+
+def verdict(summary: Summary) -> list[str]:
+    """First what a reader came for: who is better, and whether the prediction can be trusted."""
+    view = main_view(summary)
+    if view is None:
+        return ["Success was not measured in this run: nothing is ranked."]
+    said = [*_unfinished(summary), *_ranking(summary, view)]
+    comparison = main_comparison(summary)
+    if comparison is not None:
+        return said + _prediction(summary, comparison)
+    if summary.table.truth is None:
+        said.append(f"No truth was part of this run: rates are what {view.judge} says in {view.world}. Whether they predict anything was not measured.")  # fmt: skip
+    return said
+
+
+def _unfinished(summary: Summary) -> list[str]:
+    missing = summary.planned - summary.n_trials
+    return [f"This run is not finished: {summary.n_trials} of {summary.planned} trials."] if missing else []
+
+
+def _ranking(summary: Summary, view: View) -> list[str]:
+    ranked = [r for r in summary.rates_of(view) if r.success.value is not None]
+    where = f"In {world_words(view.world)}, judged by {view.judge},"
+    if len(ranked) == 1:
+        return [f"{where} {ranked[0].policy} succeeds in {_rate(ranked[0])}."]
+    pairs = summary.neighbours[view]
+    said = [f"{where} {ranked[0].policy} is first with {_rate(ranked[0])}."]
+    said += [_pair(p) for p in pairs[:MAX_SENTENCES]]
+    if len(pairs) > MAX_SENTENCES:
+        said.append(f"The table below holds {len(pairs) - MAX_SENTENCES} more comparisons.")
+    return said
+
+
+def _rate(rate: Rate) -> str:
+    return f"{percent(rate.success)} of {rate.success.n} trials"
+
+
+def is_separated(pair: Neighbours) -> bool:
+    return pair.p_holm is not None and pair.p_holm <= ALPHA
+
+
+def _pair(pair: Neighbours) -> str:
+    by = f"{points(pair.difference)}, {p_value(pair.p_holm)} after Holm, {pair.difference.n} shared scenes"
+    if is_separated(pair):
+        return f"{pair.better} beats {pair.worse} by {by}."
+    return f"{pair.better} and {pair.worse} cannot be told apart ({by})."
+
+
+def _prediction(summary: Summary, comparison: Comparison) -> list[str]:
+    r = comparison.pearson.over_policies
+    k = len(comparison.policies)
+    name = f"The prediction ({view_words(comparison.view)})"
+    if r.value is None:
+        said = [f"{name} has no correlation with the truth to report: {r.reason}."]
+    else:
+        dropped = f"; leaving one policy out, r is {drop_one(comparison.pearson.drop_one)}" if k > 3 else ""
+        said = [f"{name} correlates with the truth over {k} policies with r = {number(r)}{dropped}."]
+    said += [_beside(other, r) for other in _same_world(summary, comparison)]
+    return [*said, _agreement(comparison)]
+
+
+def _same_world(summary: Summary, comparison: Comparison) -> list[Comparison]:
+    """Controls in the prediction's own world, and the replay by the prediction's own judge."""
+    return [
+        c
+        for c in summary.comparisons
+        if (c.role == "control" and c.view.world == comparison.view.world)
+        or (c.role == "replay bound" and c.view.judge == comparison.view.judge)
+    ]
+
+
+def _beside(other: Comparison, r: Estimate) -> str:
+    value = other.pearson.over_policies
+    if other.role == "replay bound":
+        return f"Its bound, the true actions replayed ({view_words(other.view)}), has r = {number(value)}."
+    text = f"Its control, {other.view.judge}, which needs no pictures of objects, has r = {number(value)}"
+    if value.value is None or r.value is None:
+        return text + "."
+    return text + (": lower." if value.value < r.value else ": NOT lower, so the correlation above may be read off the robot alone.")  # fmt: skip
+
+
+def _agreement(comparison: Comparison) -> str:
+    found = comparison.agreement
+    if found.accuracy.value is None or found.majority is None:
+        return "Agreement per episode was not measured."
+    beats = found.beats_majority.value
+    verdict_words = "better than" if beats is not None and beats <= ALPHA else "not shown to be better than"
+    return (
+        f"It calls {percent(found.accuracy)} of {found.accuracy.n} episodes as the truth does, {verdict_words} always "
+        f"saying the commoner outcome ({100 * found.majority:.0f} %; {p_value(beats)}); kappa {number(found.kappa)}."
+    )
+
+
+def limits(summary: Summary) -> list[str]:
+    """What this report does not show."""
+    scenes, tasks = len(summary.plan.scenes), sorted({s.task for s in summary.plan.scenes})
+    said = [f"Anything about other scenes than these {scenes} of {', '.join(tasks)}, other robots, or cameras that stand elsewhere."]  # fmt: skip
+    truth = summary.table.truth
+    if truth is None:
+        said.append("Whether these rates hold anywhere else: there was no truth to compare with.")
+    else:
+        said.append(f"Anything about a real robot, unless “{truth.world}” is one: true means {view_words(truth)}.")
+    comparison = main_comparison(summary)
+    if comparison is not None:
+        said += _prediction_limits(summary, comparison)
+    said += _left_out(summary.rates)
+    return said
+
+
+def _prediction_limits(summary: Summary, comparison: Comparison) -> Sequence[str]:
+    roles = {c.role for c in summary.comparisons}
+    said = [f"How well policies unlike these {len(comparison.policies)} would be predicted; few policies give wide intervals, and intervals over trials are for these policies only."]  # fmt: skip
+    if "control" not in roles:
+        said.append("Whether objects matter to the prediction: no control judge was part of the plan.")
+    if "replay bound" not in roles:
+        said.append("Whether errors come from the world or from the policy's reaction to it: nothing was replayed.")
+    if "judge alone" not in roles:
+        said.append("How often the prediction's judge errs on true frames: it was not measured here.")
+    return said
+
+
+def _left_out(rates: Sequence[Rate]) -> list[str]:
+    """Rates that rest on a part of the trials only."""
+    found = []
+    for rate in rates:
+        missing = sum(rate.left_out.values())
+        if rate.success.value is not None and missing > 0.1 * (missing + rate.success.n):
+            found.append(f"What {rate.policy} would have done in {missing} of {missing + rate.success.n} trials that are in no rate ({view_words(rate.view)}).")  # fmt: skip
+    return found[:MAX_SENTENCES]

@@ -1,0 +1,165 @@
+"""From data sets to a judge's checkpoint: training, calibration on held-out episodes, and what `reverie train` calls."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from reverie.checkpoints import load, save
+from reverie.core import Episode, Judge, Observations, Verdict
+from reverie.data.cache import FrameCache
+from reverie.judges.build import build_network
+from reverie.judges.calibration import calibrated
+from reverie.judges.frames import FrameJudge, frame_judge_checkpoint, frame_judge_from
+from reverie.judges.holding import HoldRule, hold
+from reverie.judges.network import FrameJudgeConfig, FrameJudgeNetwork
+from reverie.judges.pose_only import (
+    POSE_NAMES,
+    PoseJudge,
+    PoseJudgeConfig,
+    PoseJudgeShapes,
+    PoseNetwork,
+    pose_judge_checkpoint,
+)
+from reverie.training.config import TrainerConfig
+from reverie.training.judging import BagConfig, Bags, Trajectories
+from reverie.training.text_table import prepare
+from reverie.training.trainer import Trainer, discard
+
+
+def _trainer(samples: int, batch_size: int, rate: float) -> TrainerConfig:
+    every = max(samples // 6, 1)
+    return TrainerConfig(
+        samples, batch_size, learning_rate=rate, warmup_samples=samples // 15, validate_every=every, state_every=every
+    )
+
+
+@dataclass(frozen=True)
+class FrameJudgeRecipe:
+    """A complete training. backbone: a checkpoint that holds a grounding backbone (None: from nothing, which needs far
+    more data). start: a judge to go on from, which is adaptation; its network stays, except that `network.freeze` counts."""
+
+    network: FrameJudgeConfig = field(default_factory=FrameJudgeConfig)
+    bags: BagConfig = field(default_factory=BagConfig)
+    trainer: TrainerConfig = field(default_factory=lambda: _trainer(24_000, 16, 7e-4))
+    rule: HoldRule = field(default_factory=HoldRule)
+    backbone: Path | None = None
+    start: Path | None = None
+    name: str = "frames"
+
+
+@dataclass(frozen=True)
+class PoseJudgeRecipe:
+    network: PoseJudgeConfig = field(default_factory=PoseJudgeConfig)
+    trainer: TrainerConfig = field(default_factory=lambda: _trainer(60_000, 32, 1e-3))
+    validation_fraction: float = 0.05
+    name: str = "pose_only"
+
+
+def fit_frame_judge(
+    caches: Sequence[FrameCache], recipe: FrameJudgeRecipe, out: Path, *, restart: bool = False, quiet: bool = False
+) -> FrameJudge:
+    """Train, or go on training, a judge in `out` on recorded and generated data sets alike; calibrated, saved, returned."""
+    if restart:
+        discard(out)
+    torch.manual_seed(recipe.trainer.seed)
+    network = _begin(caches[0].observation_spec.camera_names, recipe)
+    source = Bags(caches, recipe.bags, network.shapes, recipe.trainer.seed)
+    prepare(network, source.sentences(), caches[0].path if caches[0].path.is_dir() else None, quiet)
+    data = {"data": [c.path.name for c in caches], "bags": asdict(recipe.bags), "n_entries": len(source.entries)}
+
+    def export(folder: Path, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:
+        judge = FrameJudge(FrameJudgeNetwork(network.config, network.shapes), recipe.rule, recipe.name)
+        judge.network.load_state_dict(dict(weights))
+        save(folder, frame_judge_checkpoint(judge, {**receipt, **data}))
+
+    Trainer(network, source, recipe.trainer, out, export, quiet).run()
+    written = load(out)
+    judge = frame_judge_from(written, out)
+    judge = replace(judge, rule=_calibrated_frames(judge, caches, source.held_out_episodes))
+    save(out, frame_judge_checkpoint(judge, written.receipt))
+    return judge
+
+
+def _begin(cameras: tuple[str, ...], recipe: FrameJudgeRecipe) -> FrameJudgeNetwork:
+    if recipe.start is None:
+        return build_network(recipe.network, cameras, recipe.backbone)
+    started = frame_judge_from(load(recipe.start).expect("judge", recipe.start), recipe.start).network
+    network = FrameJudgeNetwork(replace(recipe.network, grounding=started.config.grounding), started.shapes)
+    network.load_state_dict(started.state_dict())
+    return network
+
+
+def _calibrated_frames(judge: FrameJudge, caches: Sequence[FrameCache], chosen: Sequence[list[int]]) -> HoldRule:
+    """Threshold and temperature on the held-out episodes; as they are where a class is missing."""
+    scores, truths = [], []
+    for cache, episodes in zip(caches, chosen, strict=True):
+        for episode in cached_episodes(cache, episodes):
+            if episode.success is not None:
+                scores.append(hold(judge.read(episode).logits, episode.observations.time_s, judge.rule).score)
+                truths.append(episode.success)
+    return calibrated(judge.rule, scores, truths) if 0 < sum(truths) < len(truths) else judge.rule
+
+
+def cached_episodes(cache: FrameCache, chosen: Sequence[int]) -> Iterator[Episode]:
+    """Episodes out of a frame cache, as a judge sees them: frames, states and every extra; no events."""
+    for i in chosen:
+        frames = slice(*cache.frame_offsets[i : i + 2].tolist())
+        values = {k: np.asarray(v[frames]) for k, v in cache.frames.items()}
+        info = cache.episodes[i]
+        seen = Observations(
+            images={c: np.asarray(v[frames]) for c, v in cache.images.items()},
+            time_s=values.pop("time_s"),
+            instructions=(info.instruction,),
+            commanded=values.pop("commanded", None),
+            measured=values.pop("measured", None),
+            extras=values,
+        )
+        yield Episode(
+            observations=seen,
+            frame_steps=np.asarray(cache.frame_steps[frames]),
+            actions=np.asarray(cache.actions[slice(*cache.action_offsets[i : i + 2].tolist())]),
+            observation_spec=cache.observation_spec,
+            action_spec=cache.action_spec,
+            instruction=info.instruction,
+            success=info.success,
+            success_time_s=info.success_time_s,
+            scene=info.scene,
+            provenance=info.provenance,
+        )
+
+
+def judge_cache(judge: Judge, cache: FrameCache, chosen: Sequence[int]) -> list[Verdict]:
+    """Verdicts on some episodes of a cache, one episode in memory at a time."""
+    return [judge.judge([e])[0] for e in cached_episodes(cache, chosen)]
+
+
+def fit_pose_judge(
+    cache: FrameCache, recipe: PoseJudgeRecipe, out: Path, *, restart: bool = False, quiet: bool = False
+) -> PoseJudge:
+    """The control: commanded poses and labels, nothing else; calibrated, saved, returned."""
+    if restart:
+        discard(out)
+    torch.manual_seed(recipe.trainer.seed)
+    source = Trajectories(cache, POSE_NAMES, recipe.validation_fraction, recipe.trainer.seed)
+    network = PoseNetwork(recipe.network, PoseJudgeShapes(POSE_NAMES, *source.unit()))
+
+    def export(folder: Path, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:
+        judge = PoseJudge(PoseNetwork(recipe.network, network.shapes), name=recipe.name)
+        judge.network.load_state_dict(dict(weights))
+        save(folder, pose_judge_checkpoint(judge, {**receipt, "data": cache.path.name}))
+
+    Trainer(network, source, recipe.trainer, out, export, quiet).run()
+    written = load(out)
+    network.load_state_dict(dict(written.weights))
+    judge = PoseJudge(network, name=recipe.name)
+    scores = [judge.score(source.trajectory(i)) for i in source.held_out]
+    truths = [bool(cache.episodes[i].success) for i in source.held_out]
+    if 0 < sum(truths) < len(truths):
+        judge = replace(judge, rule=calibrated(judge.rule, scores, truths))
+    save(out, pose_judge_checkpoint(judge, written.receipt))
+    return judge

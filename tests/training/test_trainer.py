@@ -1,0 +1,163 @@
+"""The loop: resumes to the same bits, survives a kill, stops on NaN, and averages as written."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from reverie.checkpoints import load, weights_hash
+from reverie.core import ReverieError
+from reverie.nn.grounding_loss import Batch, Mean, Metrics
+from reverie.training.averaging import Average
+from reverie.training.config import TrainerConfig
+from reverie.training.journal import FILE as METRICS
+from reverie.training.state import FILE as STATE
+from reverie.training.trainer import Trainer, discard, learning_rate
+
+from .tiny import train
+
+
+class Line(nn.Module):
+    """y = a x + noise, fitted by least squares; `blow_up_at` makes the loss NaN at that step."""
+
+    def __init__(self, blow_up_at: int = -1) -> None:
+        super().__init__()
+        self.a, self.calls, self.blow_up_at = nn.Parameter(torch.zeros(1, 1)), 0, blow_up_at
+
+    def compute_loss(self, batch: Batch) -> tuple[Tensor, Metrics]:
+        x = batch["x"]
+        loss = ((self.a * x - 3 * x + 0.1 * torch.randn_like(x)) ** 2).mean()
+        if self.training:
+            self.calls += 1
+            loss = loss * (float("nan") if self.calls == self.blow_up_at else 1)
+        return loss, {"error": Mean((self.a - 3).abs().sum(), torch.ones(()))}
+
+
+class Numbers:
+    fingerprint = "numbers"
+
+    def batch(self, step: int, size: int) -> Batch:
+        return {"x": torch.randn(size, 1, generator=torch.Generator().manual_seed(step))}
+
+    def validation(self) -> dict[str, list[Batch]]:
+        return {"held_out": [self.batch(10_000, 16)]}
+
+
+def _trainer(out: Path, model: nn.Module | None = None, **changes: object) -> Trainer:
+    config = TrainerConfig(samples=64, batch_size=4, learning_rate=0.3, warmup_samples=8, precision="float32", weight_decay=0.0, ema=0.5)  # fmt: skip
+    config = replace(config, state_every=8, validate_every=32, log_every=8, **changes)  # type: ignore[arg-type]
+    return Trainer(model or Line(), Numbers(), config, out, lambda *_: None, quiet=True)
+
+
+def _lines(out: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (out / METRICS).read_text().splitlines()]
+
+
+def test_it_learns_and_says_so(tmp_path: Path) -> None:
+    found = _trainer(tmp_path).run()
+    assert found["held_out/error"] < 0.5
+    lines = _lines(tmp_path)
+    assert [line["samples"] for line in lines if line["phase"] == "validation"] == [32, 64]
+    assert {"loss", "gradient_norm", "seconds"} <= lines[0].keys()
+
+
+def test_two_steps_and_two_more_are_four(tmp_path: Path) -> None:
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    train(whole, 32, state_every=8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TrainerConfig, "n_steps", 2)  # stop half-way through the same schedule
+        train(halves, 32, state_every=8)
+    train(halves, 32, state_every=8)
+    assert weights_hash(load(halves).weights) == weights_hash(load(whole).weights)
+
+
+def test_resumed_equals_uninterrupted(tmp_path: Path) -> None:
+    whole, parts = _trainer(tmp_path / "whole"), _trainer(tmp_path / "parts", Line(blow_up_at=11))
+    whole.run()
+    with pytest.raises(ReverieError, match="the loss is nan at sample 40"):
+        parts.run()
+    resumed = _trainer(tmp_path / "parts")
+    resumed.run()
+    assert torch.equal(resumed.model.a, whole.model.a)  # type: ignore[arg-type]
+    assert torch.equal(resumed.average.weights["a"], whole.average.weights["a"])
+    assert (tmp_path / "parts" / STATE).read_bytes()[-200:] == (tmp_path / "whole" / STATE).read_bytes()[-200:]
+    strip = [{k: v for k, v in line.items() if k != "seconds"} for line in _lines(tmp_path / "parts")]
+    assert strip == [{k: v for k, v in line.items() if k != "seconds"} for line in _lines(tmp_path / "whole")]
+
+
+def test_a_killed_training_ends_where_an_uninterrupted_one_does(tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    train(whole)
+    command = [sys.executable, "-m", "tests.training.tiny", str(killed)]
+    child = subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, cwd=Path(__file__).parents[2])
+    for _ in range(1200):
+        if (killed / STATE).exists() or child.poll() is not None:
+            break
+        time.sleep(0.05)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    train(killed)
+    assert weights_hash(load(killed).weights) == weights_hash(load(whole).weights)
+
+
+def test_pieces_of_a_batch_give_its_gradient(tmp_path: Path) -> None:
+    class Quiet(Line):
+        def compute_loss(self, batch: Batch) -> tuple[Tensor, Metrics]:
+            return ((self.a * batch["x"] - 3 * batch["x"]) ** 2).mean(), {}
+
+    whole, pieces = _trainer(tmp_path / "a", Quiet()), _trainer(tmp_path / "b", Quiet(), micro_batches=2)
+    whole.run()
+    pieces.run()
+    torch.testing.assert_close(whole.model.a, pieces.model.a)
+
+
+def test_other_settings_are_not_mixed(tmp_path: Path) -> None:
+    _trainer(tmp_path).run()
+    with pytest.raises(ReverieError, match="learning_rate: was 0.3, is 0.1"):
+        trainer = _trainer(tmp_path)
+        replace(trainer, config=replace(trainer.config, learning_rate=0.1)).run()
+    discard(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_state_is_named(tmp_path: Path) -> None:
+    _trainer(tmp_path).run()
+    (tmp_path / STATE).write_bytes((tmp_path / STATE).read_bytes()[:40])
+    with pytest.raises(ReverieError, match="cannot be read"):
+        _trainer(tmp_path).run()
+
+
+def test_numbered_checkpoints(tmp_path: Path) -> None:
+    train(tmp_path, 64, checkpoint_every=32)
+    found = {p.name: load(p).receipt["samples"] for p in sorted(tmp_path.glob("samples-*"))}
+    assert found == {"samples-00000032": 32, "samples-00000064": 64}
+    assert load(tmp_path / "samples-00000032").name == f"{tmp_path.name}-0k"
+
+
+def test_the_rate_rises_then_falls() -> None:
+    config = TrainerConfig(samples=3200, batch_size=32, warmup_samples=320, final_rate=0.1)
+    rates = [learning_rate(config, s) for s in range(config.n_steps)]
+    assert max(rates) == rates[10] == pytest.approx(config.learning_rate, rel=1e-2)
+    assert rates[0] == pytest.approx(config.learning_rate / 10)
+    assert rates[-1] == pytest.approx(0.1 * config.learning_rate, rel=0.02)
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+
+
+def test_the_average_follows_its_formula() -> None:
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.zeros_(model.weight)
+    average = Average(model, 0.998)
+    nn.init.ones_(model.weight)
+    average.update(model)
+    assert average.weights["weight"].item() == pytest.approx(0.9)
+    with average.applied(model):
+        assert model.weight.item() == pytest.approx(0.9)
+    assert model.weight.item() == 1
