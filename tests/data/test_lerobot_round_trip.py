@@ -31,7 +31,7 @@ def test_the_fake_worlds_episode(tmp_path, assert_same_episode):
 
 def test_without_images_only_the_pictures_are_left_out(tmp_path, make_episode):
     wanted = make_episode()
-    found = open_dataset(write_dataset(tmp_path / "d", [wanted])).episode(0, images=False)
+    found = open_dataset(write_dataset(tmp_path / "d", [wanted])).episode(0, images=False, depth=False)
     assert not found.observations.images
     assert set(found.observations.extras) == {"object_poses", "contact", "force_n"}
     np.testing.assert_array_equal(found.observations.measured, wanted.observations.measured)

@@ -62,3 +62,13 @@ def test_killed_runs_finish_as_if_nothing_had_happened(tmp_path, processes, kill
     assert differences(whole, killed) == []
     clips = [p for p in killed.rglob("*.mp4") if not p.name.startswith(".")]
     assert len(clips) == len(list(TRIALS.read(killed)))
+
+
+def test_the_blocks_of_a_worker_that_dies_are_done_by_another(tmp_path, monkeypatch):
+    monkeypatch.setenv("REVERIE_TEST_MARKER", str(tmp_path / "died"))
+    mortal, plain = ("python:mortal:make",), ("fake:RandomPolicy?name=mortal",)
+    run(tmp_path / "deaths", 2, policies=mortal)
+    assert (tmp_path / "died").exists()
+    run(tmp_path / "plain", policies=plain)
+    left, right = ({t.key: t.actions_digest for t in TRIALS.read(tmp_path / n)} for n in ("deaths", "plain"))
+    assert left == right

@@ -177,7 +177,7 @@ def test_statistics_are_of_the_training_data_only() -> None:
 
 
 def test_the_shuffled_set_keeps_the_frames() -> None:
-    sets = {k: list(v) for k, v in _source().validation().items()}
+    sets = {k: list(v) for k, v in _source(CloningConfig(validation_fraction=0.5)).validation().items()}
     assert sets.keys() == {"held_out", "shuffled", "counterfactual"}
     plain, shuffled = sets["held_out"][0], sets["shuffled"][0]
     assert torch.equal(plain["images.top"], shuffled["images.top"])

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from reverie.checkpoints import load, weights_hash
 from reverie.core import ReverieError
 from reverie.nn.grounding_loss import Batch, Mean, Metrics
 from reverie.training.averaging import Average
+from reverie.training.behaviour_cloning import Demonstrations
 from reverie.training.config import TrainerConfig
 from reverie.training.journal import FILE as METRICS
 from reverie.training.state import FILE as STATE
@@ -69,18 +71,30 @@ def test_it_learns_and_says_so(tmp_path: Path) -> None:
     assert {"loss", "gradient_norm", "seconds"} <= lines[0].keys()
 
 
+def _stopping_at(last: int, batch: Callable[..., Batch]) -> Callable[..., Batch]:
+    def stopping(self: Demonstrations, step: int, size: int) -> Batch:
+        if step == last:
+            raise KeyboardInterrupt
+        return batch(self, step, size)
+
+    return stopping
+
+
 def test_two_steps_and_two_more_are_four(tmp_path: Path) -> None:
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     train(whole, 32, state_every=8)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TrainerConfig, "n_steps", 2)  # stop half-way through the same schedule
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Demonstrations, "batch", _stopping_at(2, Demonstrations.batch))
         train(halves, 32, state_every=8)
     train(halves, 32, state_every=8)
     assert weights_hash(load(halves).weights) == weights_hash(load(whole).weights)
 
 
 def test_resumed_equals_uninterrupted(tmp_path: Path) -> None:
-    whole, parts = _trainer(tmp_path / "whole"), _trainer(tmp_path / "parts", Line(blow_up_at=11))
+    whole, parts = (
+        _trainer(tmp_path / "whole"),
+        _trainer(tmp_path / "parts", Line(blow_up_at=3 + 11)),
+    )  # three calls are rehearsal
     whole.run()
     with pytest.raises(ReverieError, match="the loss is nan at sample 40"):
         parts.run()
@@ -121,9 +135,10 @@ def test_pieces_of_a_batch_give_its_gradient(tmp_path: Path) -> None:
 
 def test_other_settings_are_not_mixed(tmp_path: Path) -> None:
     _trainer(tmp_path).run()
-    with pytest.raises(ReverieError, match="learning_rate: was 0.3, is 0.1"):
-        trainer = _trainer(tmp_path)
-        replace(trainer, config=replace(trainer.config, learning_rate=0.1)).run()
+    trainer = _trainer(tmp_path)
+    changed = replace(trainer, config=replace(trainer.config, learning_rate=0.1))
+    with pytest.raises(ReverieError, match=r"learning_rate: was 0\.3, is 0\.1"):
+        changed.run()
     discard(tmp_path)
     assert not list(tmp_path.iterdir())
 

@@ -30,11 +30,11 @@ class Normalisation:
 
     def encode(self, values: NDArray[np.floating]) -> Array:
         self._check(values)
-        return ((values - np.array(self.offset)) / np.array(self.scale)).astype(np.float32)
+        return np.asarray((values - np.array(self.offset)) / np.array(self.scale), np.float32)
 
     def decode(self, values: NDArray[np.floating]) -> Array:
         self._check(values)
-        return (np.asarray(values, np.float64) * np.array(self.scale) + np.array(self.offset)).astype(np.float32)
+        return np.asarray(np.asarray(values, np.float64) * self.scale + np.array(self.offset), np.float32)
 
     def _check(self, values: NDArray[np.floating]) -> None:
         if values.shape[-1] != self.dim:

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 
 from reverie.core import Policy, ReverieError, unknown_name
+from reverie.policies.catalog import load_policy
 from reverie.sim.play import Play
 from reverie.sim.script import VARIANTS, Script, ScriptConfig
 
+_POLICY = "policy:"
 BEHAVIOURS: dict[str, Callable[[], Policy]] = {
     **{v: (lambda v=v: Script(ScriptConfig(variant=v))) for v in VARIANTS},  # type: ignore[misc]
     "clean_expert": lambda: Script(ScriptConfig(noise_m=0.0, noise_rad=0.0, bump_probability=0.0)),
@@ -28,18 +30,23 @@ MIXES: dict[str, Mapping[str, float]] = {
 
 
 def behaviour_named(name: str) -> Policy:
+    """A behaviour of the table, or `policy:FOLDER`: a trained policy's checkpoint."""
+    if name.startswith(_POLICY):
+        return load_policy(name.removeprefix(_POLICY))
     if name not in BEHAVIOURS:
-        raise unknown_name("behaviour", name, list(BEHAVIOURS))
+        raise unknown_name("behaviour", name, [*BEHAVIOURS, f"{_POLICY}FOLDER"])
     return BEHAVIOURS[name]()
 
 
 def mix_named(name: str) -> Mapping[str, float]:
-    """A mix of the table, or one behaviour alone."""
-    if name in BEHAVIOURS:
-        return {name: 1.0}
-    if name not in MIXES:
-        raise unknown_name("mix", name, [*MIXES, *BEHAVIOURS])
-    return MIXES[name]
+    """A mix of the table, or behaviours separated by commas in equal shares."""
+    if name in MIXES:
+        return MIXES[name]
+    parts = name.split(",")
+    for part in parts:
+        if part not in BEHAVIOURS and not part.startswith(_POLICY):
+            raise unknown_name("mix", part, [*MIXES, *BEHAVIOURS, f"{_POLICY}FOLDER"])
+    return {part: 1 / len(parts) for part in parts}
 
 
 def pick(mix: Mapping[str, float], draw: float) -> str:

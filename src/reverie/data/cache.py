@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.core import ActionSpec, Episode, ObservationSpec, ReverieError
-from reverie.data.cache_layout import ArraySpec, CacheLayout, layout_of
-from reverie.data.columns import is_depth_extra
+from reverie.core import ActionSpec, ObservationSpec, ReverieError
+from reverie.data.cache_layout import ArraySpec, CacheLayout, cache_arrays, layout_of
 from reverie.data.episode_info import EpisodeInfo
 from reverie.data.lerobot_reader import Dataset, Specs, open_dataset
 from reverie.data.plan import Progress
@@ -128,7 +127,7 @@ def _fill_kept(folder: Path, depth: bool, index: int) -> None:
 
 def _fill(dataset: Dataset, cache: CacheLayout, folder: Path, depth: bool, index: int) -> None:
     """Write one episode into its rows of every array."""
-    episode = dataset.episode(index)
+    episode = dataset.episode(index, depth=depth)
     frames = slice(cache.frame_offsets[index], cache.frame_offsets[index + 1])
     actions = slice(cache.action_offsets[index], cache.action_offsets[index + 1])
     for name, values in cache_arrays(episode, depth).items():
@@ -140,14 +139,6 @@ def _fill(dataset: Dataset, cache: CacheLayout, folder: Path, depth: bool, index
         else:
             target[...] = np.nan
             target[tuple(slice(0, size) for size in values.shape)] = values
-
-
-def cache_arrays(episode: Episode, depth: bool) -> dict[str, NDArray[Any]]:
-    """What the cache keeps of an episode, by the names of its files."""
-    flat = episode.observations.arrays()
-    if not depth:
-        flat = {k: v for k, v in flat.items() if not is_depth_extra(k.removeprefix("extras."), v)}
-    return flat | {"frame_steps": episode.frame_steps, "actions": episode.actions}
 
 
 def _check_fits(dataset: Dataset, index: int, name: str, values: NDArray[Any], array: ArraySpec | None) -> None:

@@ -4,12 +4,11 @@ from dataclasses import asdict, dataclass
 from itertools import accumulate
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from reverie.core import ReverieError
+from reverie.core import Episode, ReverieError
+from reverie.data.columns import is_depth_extra
 from reverie.data.episode_info import EpisodeInfo
-from reverie.data.layout import DEPTH
 from reverie.data.lerobot_reader import Dataset
 
 OWN_NAMES = ("time_s", "commanded", "measured")
@@ -44,6 +43,14 @@ class CacheLayout:
         )
 
 
+def cache_arrays(episode: Episode, depth: bool) -> dict[str, NDArray[Any]]:
+    """What the cache keeps of an episode, by the names of its files."""
+    flat = episode.observations.arrays()
+    if not depth:
+        flat = {k: v for k, v in flat.items() if not is_depth_extra(k.removeprefix("extras."), v)}
+    return flat | {"frame_steps": episode.frame_steps, "actions": episode.actions}
+
+
 def layout_of(dataset: Dataset, depth: bool) -> CacheLayout:
     """Sizes come from the metadata; what only the frames tell (sizes of pictures) from the first episode."""
     if not len(dataset):
@@ -51,23 +58,13 @@ def layout_of(dataset: Dataset, depth: bool) -> CacheLayout:
     episodes = [dataset.episode_info(i) for i in range(len(dataset))]
     frame_offsets = [0, *accumulate(e.n_frames for e in episodes)]
     action_offsets = [0, *accumulate(e.n_actions for e in episodes)]
-    first = dataset.episode(0)
-    flat = first.observations.arrays()
-    widest = (dataset.info.own or {}).get("extras", {})
-    arrays = {
-        name: _array(values, frame_offsets[-1], widest.get(name.removeprefix("extras.")))
-        for name, values in flat.items()
-        if depth or not name.startswith("extras." + DEPTH)
-    }
+    widest = {f"extras.{k}": tuple(shape) for k, (_, shape) in (dataset.info.own or {}).get("extras", {}).items()}
+    arrays = {}
+    for name, values in cache_arrays(dataset.episode(0, depth=depth), depth).items():
+        n_rows = (action_offsets if name == "actions" else frame_offsets)[-1]
+        arrays[name] = ArraySpec(values.dtype.name, (n_rows, *widest.get(name, values.shape[1:])))
     _check_names(dataset, list(arrays))
-    arrays["frame_steps"] = ArraySpec("int64", (frame_offsets[-1],))
-    arrays["actions"] = ArraySpec("float32", (action_offsets[-1], first.actions.shape[1]))
     return CacheLayout(arrays, frame_offsets, action_offsets, episodes)
-
-
-def _array(values: NDArray[Any], n_frames: int, widest: Any) -> ArraySpec:
-    inner = values.shape[1:] if widest is None else tuple(widest[1])
-    return ArraySpec(np.dtype(values.dtype).name, (n_frames, *inner))
 
 
 def _check_names(dataset: Dataset, names: list[str]) -> None:

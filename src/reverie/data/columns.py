@@ -161,7 +161,5 @@ def picture_column(pictures: NDArray[Any], shown: NDArray[np.int64]) -> pa.Array
 def row_stats(episode: Episode, frames: Mapping[str, Any], rows: Mapping[str, Any]) -> dict[str, Stats]:
     """Without features that hold numbers that are not finite, or whose squares are not: JSON has no such numbers, and a
     mean over the rest would mislead."""
-    seen = {k: v for k, (v, _) in {**frames, **rows}.items()}
-    if episode.n_steps:
-        seen["action"] = episode.actions
-    return {k: stats_of(v) for k, v in seen.items() if (np.abs(v.astype(np.float64)) < SQUARABLE).all()}
+    seen = {k: v for k, (v, _) in {**frames, **rows}.items()} | {"action": episode.actions}
+    return {k: stats_of(v) for k, v in seen.items() if (np.abs(v.astype(np.float64)) < SQUARABLE).all() and len(v)}

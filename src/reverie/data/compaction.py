@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from reverie.core import ReverieError
 from reverie.data import layout
@@ -137,7 +138,9 @@ class _Build:
         """Feeds the running statistics; returns those of the columns that staging did not know."""
         new = {}
         for key in list(self.running):
-            values = to_numpy(table[key], self.plan.features[key], key)
+            values = to_numpy(table[key], self.plan.features[key], key)[self.rows_that_count(table, key)]
+            if not len(values):
+                continue
             if key in INDEX_FEATURES:
                 new[key] = stats_of(values)
             elif key in self.plan.ragged or key not in stats:
@@ -145,6 +148,14 @@ class _Build:
                 continue
             self.running[key].add(values, new.get(key) or stats[key])
         return new
+
+    def rows_that_count(self, table: pa.Table, key: str) -> NDArray[np.bool_]:
+        """Each frame once, and actions that were taken: as staging counted them."""
+        if key == "action":
+            return np.asarray(table["action_valid"].to_numpy())
+        if key.startswith("observation."):
+            return np.asarray(table["frame_age"].to_numpy() == 0)
+        return np.ones(len(table), dtype=bool)
 
     def add_videos(self, index: int, n_rows: int, header: StagedHeader) -> dict[str, Any]:
         row: dict[str, Any] = {}
@@ -159,7 +170,9 @@ class _Build:
         return row
 
     def merged_stats(self) -> dict[str, Stats]:
-        return {k: r.stats() for k, r in self.running.items()} | {k: h.stats() for k, h in self.histograms.items()}
+        return {k: r.stats() for k, r in self.running.items() if r.n_rows} | {
+            k: h.stats() for k, h in self.histograms.items()
+        }
 
 
 def _video_paths(root: Path, key: str) -> Any:

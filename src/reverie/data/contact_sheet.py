@@ -26,7 +26,7 @@ def contact_sheet(dataset: Dataset, path: Path | str, episodes: Sequence[int] | 
     chosen = list(range(min(8, len(dataset)))) if episodes is None else list(episodes)
     if not chosen or frames < 1:
         raise ReverieError(f"contact sheet of {len(chosen)} episodes and {frames} frames: give at least one of each")
-    blocks = [_block(dataset.episode(index), index, frames) for index in chosen]
+    blocks = [_block(dataset.episode(index, depth=False), index, frames) for index in chosen]
     sheet = Image.new("RGB", (max(b.width for b in blocks), sum(b.height for b in blocks)), "white")
     top = 0
     for block in blocks:

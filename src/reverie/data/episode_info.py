@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from reverie.core import Scene
+from reverie.data.record import EpisodeRecord
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,18 @@ class EpisodeInfo:
     def split(self) -> str | None:
         value = self.provenance.get("split")
         return None if value is None else str(value)
+
+    @classmethod
+    def of_record(cls, record: EpisodeRecord) -> "EpisodeInfo":
+        return cls(
+            record.instruction,
+            record.n_frames,
+            record.n_actions,
+            record.success,
+            record.success_time_s,
+            record.core_scene,
+            record.provenance,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -90,16 +90,18 @@ class RunningStats:
     def __init__(self, n_episodes: int) -> None:
         self._rows_each = max(1, POOLED_ROWS // max(1, n_episodes))
         self._pool: list[NDArray[Any]] = []
-        self._merged: Stats | None = None
+        self._merged: Stats = {}
+        self.n_rows = 0
 
     def add(self, values: NDArray[Any], stats: Stats) -> None:
         """`values` [n, ...] are the rows that `stats` describes."""
         picked = np.unique(np.linspace(0, len(values) - 1, min(len(values), self._rows_each)).round().astype(int))
         self._pool.append(values[picked].reshape(len(picked), *(values.shape[1:] or (1,))))
-        self._merged = dict(stats) if self._merged is None else merge(self._merged, stats)
+        self._merged = merge(self._merged, stats) if self.n_rows else dict(stats)
+        self.n_rows += len(values)
 
     def stats(self) -> Stats:
-        assert self._merged is not None
+        """Of all rows so far; at least one is needed."""
         pooled = np.quantile(np.concatenate(self._pool).astype(np.float64), list(QUANTILES.values()), axis=0)
         return self._merged | dict(zip(QUANTILES, pooled, strict=True))
 

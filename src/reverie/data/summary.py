@@ -64,7 +64,7 @@ def describe(dataset: Dataset, progress: Progress | None = None) -> DatasetSumma
     instructions, sources, splits, outcomes = Counter[str](), Counter[str](), Counter[str](), Counter[bool | None]()
     lengths, n_frames = [], 0
     for index in range(len(dataset)):
-        episode = dataset.episode(index, images=False)
+        episode = dataset.episode(index, images=False, depth=False)
         instructions[episode.instruction] += 1
         sources[str(episode.provenance.get("source", "unknown"))] += 1
         splits[str(episode.provenance.get("split", "none"))] += 1

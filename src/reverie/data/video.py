@@ -140,7 +140,7 @@ class VideoJoiner:
         with av.open(str(source)) as container:
             stream = container.streams.video[0]
             if self._stream is None:
-                self._stream = self._container.add_stream_from_template(stream)
+                self._stream = self._container.add_stream_from_template(stream, opaque=True)
                 self._stream.time_base = stream.time_base
                 self._header = stream.codec_context.extradata
             base = _time_base(stream)

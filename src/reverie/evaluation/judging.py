@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reverie.core import Judge, Trial
 from reverie.evaluation.evaluate import Progress
+from reverie.evaluation.plan import read_plan
 from reverie.evaluation.storage import read_episodes
 from reverie.evaluation.worker import judged
 from reverie.trials import TRIALS, VERDICTS, Journal, TrialVerdict
@@ -13,6 +14,7 @@ from reverie.trials import TRIALS, VERDICTS, Journal, TrialVerdict
 
 def judge_again(folder: Path, judge: Judge, progress: Progress | None = None) -> int:
     """Append this judge's verdicts on every trial that lacks one of this version; returns how many."""
+    read_plan(folder)  # an error where this is no run, before a journal is opened there
     with Journal(folder) as journal:
         trials = [t for t in TRIALS.read(folder) if t.error is None and t.refused is None]
         missing = [t for t in trials if not journal.has_key(VERDICTS, (t.key, judge.name, judge.version))]

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from reverie.core import Judge, Policy, ReverieError, Scene, World, unknown_name
+from reverie.evaluation import loaders
 
 Value = TypeVar("Value")
 
@@ -52,15 +53,43 @@ def fake_scenes(rest: str) -> list[Scene]:
     from reverie.core.fakes import fake_scenes as draw
 
     count, _, task = rest.partition(",")
+    if not count.isdigit():
+        raise ReverieError(f"scenes fake:{rest}: expected fake:NUMBER or fake:NUMBER,TASK")
     return draw(int(count), task or "reach")
 
 
-POLICIES: dict[str, Callable[[str], Policy]] = {"fake": fake, "python": python}
-WORLDS: dict[str, Callable[[str], World]] = {"fake": fake, "python": python}
-JUDGES: dict[str, Callable[[str], Judge]] = {"fake": fake, "python": python}
-SCENES: dict[str, Callable[[str], list[Scene]]] = {"fake": fake_scenes, "python": python}
 CHECKPOINT = "checkpoint"
 """The kind that a path stands for, where a table has it."""
+POLICIES: dict[str, Callable[[str], Policy]] = {
+    CHECKPOINT: loaders.policy_checkpoint,
+    "shipped": lambda rest: loaders.policy_checkpoint(str(loaders.shipped(f"policies/{rest}"))),
+    "classical": loaders.classical,
+    "script": loaders.script,
+    "nothing": loaders.nothing,
+    "fake": fake,
+    "python": python,
+}
+WORLDS: dict[str, Callable[[str], World]] = {
+    CHECKPOINT: loaders.video,
+    "physics": loaders.physics,
+    "video": loaders.video,
+    "fake": fake,
+    "python": python,
+}
+JUDGES: dict[str, Callable[[str], Judge]] = {
+    CHECKPOINT: loaders.judge,
+    "shipped": lambda rest: loaders.judge(str(loaders.shipped(f"judges/{rest}"))),
+    "physics": loaders.physics_judge,
+    "fake": fake,
+    "python": python,
+}
+SCENES: dict[str, Callable[[str], list[Scene]]] = {
+    "test": lambda rest: loaders.tabletop_scenes("test", rest),
+    "validation": lambda rest: loaders.tabletop_scenes("validation", rest),
+    "train": lambda rest: loaders.tabletop_scenes("train", rest),
+    "fake": fake_scenes,
+    "python": python,
+}
 
 
 def load_policy(spec: str) -> Policy:

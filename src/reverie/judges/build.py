@@ -14,7 +14,6 @@ from reverie.judges.network import FrameJudgeConfig, FrameJudgeNetwork, FrameJud
 from reverie.nn.grounding import GroundingConfig, GroundingShapes
 
 PREFIX = "backbone."
-DEFAULT_SIZE = 64
 
 
 class Backbone(NamedTuple):
@@ -50,7 +49,7 @@ def _backbone_config(checkpoint: Checkpoint) -> Mapping[str, Any] | None:
 def build_network(config: FrameJudgeConfig, cameras: tuple[str, ...], backbone: Path | str | None) -> FrameJudgeNetwork:
     """With `backbone`, its widths replace the configuration's. Errors: another number of cameras."""
     if backbone is None:
-        shapes = GroundingShapes(n_views=len(cameras), height=DEFAULT_SIZE, width=DEFAULT_SIZE, state_dim=0)
+        shapes = GroundingShapes(len(cameras), *config.image_size, state_dim=0)
         return FrameJudgeNetwork(config, FrameJudgeShapes(cameras, shapes))
     found = load_backbone(backbone)
     if found.shapes.n_views != len(cameras):

@@ -8,7 +8,7 @@ from reverie.core import Judge, unknown_name
 from reverie.judges import frames, pose_only
 from reverie.judges.physics import PhysicsJudge
 
-BUILT_IN: Mapping[str, Callable[[], Judge]] = {"physics": lambda: PhysicsJudge()}
+BUILT_IN: Mapping[str, Callable[[], Judge]] = {"physics": PhysicsJudge}
 LEARNED: Mapping[str, Callable[[Checkpoint, Path | str], Judge]] = {
     frames.FAMILY: frames.frame_judge_from,
     pose_only.FAMILY: pose_only.pose_judge_from,

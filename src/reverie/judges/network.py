@@ -23,9 +23,11 @@ from reverie.nn.grounding_loss import Batch, Metrics, mean_of
 
 @dataclass(frozen=True)
 class FrameJudgeConfig:
-    """window_px: side of the close look in pixels of the image. freeze: the backbone keeps its weights in training."""
+    """image_size: (height, width) that cameras are resized to; a pretrained backbone brings its own. window_px: side of
+    the close look in pixels of the image. freeze: the backbone keeps its weights in training."""
 
     grounding: GroundingConfig = field(default_factory=GroundingConfig)
+    image_size: tuple[int, int] = (64, 64)
     window_px: int = 24
     look_width: int = 64
     hidden: int = 256

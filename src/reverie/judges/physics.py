@@ -12,7 +12,7 @@ from reverie.core import Episode, Verdict
 NOT_MEASURED = "the world of this episode does not measure success"
 
 
-@dataclass(frozen=True)
+@dataclass
 class PhysicsJudge:
     """harm_events: names of events that count as harm, listed in the verdict in the order of their time."""
 

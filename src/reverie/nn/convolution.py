@@ -1,6 +1,7 @@
 """Convolution blocks modulated by a condition (FiLM: Perez et al. 2018, "FiLM: Visual Reasoning with a General
 Conditioning Layer", equation 2; written as 1 + gamma so that it starts near the identity)."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -16,7 +17,7 @@ class FiLM(nn.Module):
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         scale, shift = self.to_scale_shift(condition)[..., None, None].chunk(2, dim=1)  # [N, C, 1, 1] each
-        return x * (1 + scale) + shift
+        return torch.addcmul(shift, x, 1 + scale)
 
 
 class FilmedConv(nn.Module):

@@ -2,7 +2,7 @@
 
 One network per camera with shared weights, modulated by the instruction from its first layer on (a colour filter per
 pixel), with one supervised heat-map per named thing and camera, and features read at the heat-map. A 5-pixel object is
-learned from the dense map; regression alone hardly finds it (docs/decisions). Neither calibration nor a fixed number,
+learned from the dense map; regression alone hardly finds it. Neither calibration nor a fixed number,
 size or name of cameras is needed: cameras are told apart by a learned embedding.
 """
 

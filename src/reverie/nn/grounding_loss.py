@@ -16,14 +16,14 @@ Batch = dict[str, Any]
 
 
 class Mean(NamedTuple):
-    """A sum and how many numbers are in it; a metric whose count is 0 is not reported."""
+    """A sum and how many numbers are in it; a metric of no numbers is not reported."""
 
     total: Tensor
-    count: Tensor
+    n: Tensor
 
     @property
     def value(self) -> Tensor:
-        return self.total / self.count.clamp_min(1)
+        return self.total / self.n.clamp_min(1)
 
 
 Metrics = dict[str, Mean]

@@ -53,9 +53,9 @@ def _minilm() -> tuple[Any, Any]:
     from transformers.utils import logging
 
     folder = str(Path(found.origin).parent / "model")
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     model = AutoModel.from_pretrained(folder, local_files_only=True).eval().requires_grad_(False)
-    logging.enable_progress_bar()
+    logging.enable_progress_bar()  # type: ignore[no-untyped-call]
     return AutoTokenizer.from_pretrained(folder, local_files_only=True), model
 
 

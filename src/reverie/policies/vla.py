@@ -4,7 +4,7 @@ query tokens come out as a chunk of actions (L1, as in ACT, Zhao et al. 2023, an
 Deviation: the cameras are seen by a backbone grounded in language (`nn.grounding`), whose heat-maps say where the named
 things are in every image. Its estimate of where they are on the table reaches the queries through a short MLP, without
 gradient: the estimate is learned from positions (where the data has any), the actions from actions.
-Losses: L1 on normalised actions, binary cross-entropy on the gripper, grounding (facts: docs/decisions).
+Losses: L1 on normalised actions, binary cross-entropy on the gripper, grounding.
 """
 
 from dataclasses import dataclass, field
@@ -82,13 +82,15 @@ class VLA(nn.Module):
         """Coarse cells of every view: [B, V cells^2, d]."""
         b, v = found.context.shape[:2]
         pooled = F.adaptive_avg_pool2d(found.context.flatten(0, 1), self.config.view_cells)
-        cells = self.cells(pooled).flatten(2).transpose(1, 2)  # [B V, cells^2, d]
-        return (cells.view(b, v, -1, self.config.dim) + self.cell_place).flatten(1, 2)
+        cells: Tensor = self.cells(pooled).flatten(2).transpose(1, 2)  # [B V, cells^2, d]
+        tokens: Tensor = cells.view(b, v, -1, self.config.dim) + self.cell_place
+        return tokens.flatten(1, 2)
 
     def _point_tokens(self, found: Grounded) -> Tensor:
         """What is seen where the named things are, in every view: [B, V S, d]."""
         seen = torch.cat([found.features.float(), found.points - 0.5, found.presence[..., None]], dim=-1)
-        return (self.point(seen) + self.point_place).flatten(1, 2)
+        points: Tensor = self.point(seen) + self.point_place
+        return points.flatten(1, 2)
 
     def compute_loss(self, batch: Batch) -> tuple[Tensor, Metrics]:
         """batch: actions [B, horizon, A] and action_valid [B, horizon] beside what `forward` and the grounding need."""

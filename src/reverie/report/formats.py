@@ -9,13 +9,18 @@ ABSENT = "not measured"
 
 
 def percent(estimate: Estimate) -> str:
-    """ "71 % [53, 84]"."""
+    """A rate as "71 % [53, 84]"."""
     if estimate.value is None:
         return ABSENT
     interval = (
         "" if estimate.low is None or estimate.high is None else f" [{_points(estimate.low)}, {_points(estimate.high)}]"
     )
     return f"{_points(estimate.value)} %{interval}"
+
+
+def plain_percent(estimate: Estimate) -> str:
+    """A rate as "71 %", where its interval stands elsewhere on the page."""
+    return ABSENT if estimate.value is None else f"{_points(estimate.value)} %"
 
 
 def points(estimate: Estimate) -> str:
@@ -29,7 +34,7 @@ def _points(value: float) -> str:
 
 
 def number(estimate: Estimate, digits: int = 2) -> str:
-    """ "0.91 [0.62, 0.98]"."""
+    """A number as "0.91 [0.62, 0.98]"."""
     if estimate.value is None:
         return ABSENT
     interval = (
@@ -41,7 +46,7 @@ def number(estimate: Estimate, digits: int = 2) -> str:
 
 
 def drop_one(found: DropOneRange) -> str:
-    """ "0.80 to 0.95"."""
+    """A range as "0.80 to 0.95"."""
     return ABSENT if found.low is None or found.high is None else f"{found.low:.2f} to {found.high:.2f}"
 
 
@@ -53,12 +58,12 @@ def p_value(p: PValue | float | None) -> str:
 
 
 def counts(found: dict[str, int]) -> str:
-    """ "2 error, 1 abstained"; a dash where nothing was left out."""
-    return ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in found.items()) or "–"
+    """Counts as "2 error, 1 abstained"; "none" where nothing was left out."""
+    return ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in found.items()) or "none"
 
 
 def world_words(world: str) -> str:
-    """ "dream+replay" in words."""
+    """A world or an arm of it ("dream+replay") in words."""
     if world.endswith(REPLAY):
         return f"{world.removesuffix(REPLAY)}, replaying the true actions"
     if world.endswith(SCRIPTS):

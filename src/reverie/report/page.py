@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from reverie.core import ReverieError
 from reverie.evaluation.comparison import Comparison
-from reverie.evaluation.outcomes import View
+from reverie.evaluation.outcomes import SCRIPTS, View
 from reverie.evaluation.plan import FILE as PLAN_FILE
 from reverie.evaluation.rates import Rate
 from reverie.evaluation.summary import Summary, write_summary
@@ -60,28 +60,42 @@ def write_report(folder: Path) -> Path:
 
 
 NO_RUN: Mapping[str, Any] = {
-    "summary": None, "verdict": ["Success was not measured in this run: nothing is ranked."], "ranking": [], "view": None,
-    "predicting": [], "views": [], "figures": [], "comparisons": [], "films": [], "limits": [], "receipts": [],
+    "summary": None, "verdict": wording.NOTHING, "ranking": [], "view": None,
+    "predicting": [], "first": [], "any_harm": False, "views": [], "silent": [], "figures": [], "comparisons": [], "films": [], "limits": [], "receipts": [],
 }  # fmt: skip
 
 
 def _run_parts(folder: Path, summary: Summary) -> dict[str, Any]:
     view, comparison = wording.main_view(summary), wording.main_comparison(summary)
     ordered = sorted(summary.comparisons, key=lambda c: (ROLES.index(c.role), -len(c.policies), c.view))
-    predicting = [c.view for c in ordered if c.role == "prediction"]
+    predictions = [c.view for c in ordered if c.role == "prediction"]
+    predicting = [v for v in predictions if View(v.world + SCRIPTS, v.judge) not in predictions]
     return {
         "summary": summary,
         "verdict": wording.verdict(summary),
         "view": view,
         "predicting": predicting,
         "ranking": _ranking(summary, view, predicting) if view else [],
-        "views": [(v, summary.rates_of(v)) for v in summary.table.outcomes],
+        "any_harm": any(r.harm for r in summary.rates),
+        "views": _views(summary, view),
+        "silent": [v for v in summary.table.outcomes if not _scored(summary, v)],
         "figures": [_figure(summary, c) for c in ordered if c.role != "judge alone"],
+        "first": [comparison, *wording.beside(summary, comparison)] if comparison else [],
         "comparisons": ordered,
         "films": films(folder, summary, comparison.view if comparison else None),
         "limits": wording.limits(summary),
         "receipts": [r.to_dict() for r in RECEIPTS.read(folder)],
     }
+
+
+def _views(summary: Summary, first: View | None) -> list[tuple[View, list[Rate]]]:
+    """Every view in which anything was scored, the ranking's own first."""
+    scored = sorted((v for v in summary.table.outcomes if _scored(summary, v)), key=lambda v: v != first)
+    return [(v, summary.rates_of(v)) for v in scored]
+
+
+def _scored(summary: Summary, view: View) -> bool:
+    return any(r.success.value is not None for r in summary.rates_of(view))
 
 
 def _ranking(summary: Summary, view: View, predicting: list[View]) -> list[Ranked]:
@@ -109,7 +123,17 @@ def render(parts: Mapping[str, Any], shown: list[Film]) -> str:
         loader=PackageLoader("reverie.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )  # fmt: skip
     environment.globals |= {"bar": interval_bar}
-    for name in ("percent", "points", "number", "drop_one", "p_value", "counts", "view_words", "world_words"):
+    for name in (
+        "percent",
+        "plain_percent",
+        "points",
+        "number",
+        "drop_one",
+        "p_value",
+        "counts",
+        "view_words",
+        "world_words",
+    ):
         environment.filters[name] = getattr(formats, name)
     # Inside <script>, "<" is written as an escape so that no text of a film can end the element.
     film_data = json.dumps([[p.film for p in film.panels] for film in shown]).replace("<", "\\u003c")

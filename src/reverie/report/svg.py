@@ -119,8 +119,16 @@ def _line(line: Line, colour: str, axes: Axes) -> str:
     if line.low is not None and line.high is not None:
         outline = _path([*zip(line.x, line.high, strict=True), *reversed([*zip(line.x, line.low, strict=True)])], axes)
         shade = f'<path d="{outline} Z" fill="{colour}" fill-opacity="0.15"/>'
-    end = f'<text x="{axes.x(line.x[-1]) - 4}" y="{axes.y(line.y[-1]) - 6}" text-anchor="end" fill="{colour}">{escape(line.label)}</text>'
-    return f'{shade}<path d="{_path(list(zip(line.x, line.y, strict=True)), axes)}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>{end}'
+    curve = f'<path d="{_path([*zip(line.x, line.y, strict=True)], axes)}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>'
+    return shade + curve + _label(line, colour, axes)
+
+
+def _label(line: Line, colour: str, axes: Axes) -> str:
+    """Above the line at two thirds of its length, on a white halo."""
+    at = 2 * len(line.x) // 3
+    style = f"fill:{colour};paint-order:stroke;stroke:#fff;stroke-width:4px;font-weight:600"
+    x, y = axes.x(line.x[at]), axes.y(line.y[at]) - 7
+    return f'<text x="{x}" y="{y}" text-anchor="middle" style="{style}">{escape(line.label)}</text>'
 
 
 def _path(points: Sequence[tuple[float, float]], axes: Axes) -> str:

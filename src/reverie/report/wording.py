@@ -1,6 +1,7 @@
 """The verdict in words, and what the evidence does not support. Sentences are made from the summary, never stored."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from reverie.core.estimate import Estimate
 from reverie.evaluation.comparison import Comparison
@@ -26,18 +27,28 @@ def main_comparison(summary: Summary) -> Comparison | None:
     return max(found, key=lambda c: len(c.policies), default=None)
 
 
-def verdict(summary: Summary) -> list[str]:
+@dataclass(frozen=True)
+class Verdict:
+    """Sentences: who is better; and, where something predicts the truth, whether it can be trusted."""
+
+    ranking: tuple[str, ...]
+    prediction: tuple[str, ...] = ()
+
+
+NOTHING = Verdict(("Success was not measured in this run: nothing is ranked.",))
+
+
+def verdict(summary: Summary) -> Verdict:
     """First what a reader came for: who is better, and whether the prediction can be trusted."""
-    view = main_view(summary)
+    view, comparison = main_view(summary), main_comparison(summary)
     if view is None:
-        return ["Success was not measured in this run: nothing is ranked."]
-    said = [*_unfinished(summary), *_ranking(summary, view)]
-    comparison = main_comparison(summary)
+        return NOTHING
+    said = [*_ranking(summary, view), *_unfinished(summary)]
     if comparison is not None:
-        return said + _prediction(summary, comparison)
+        return Verdict(tuple(said), tuple(_prediction(summary, comparison)))
     if summary.table.truth is None:
         said.append(f"No truth was part of this run: rates are what {view.judge} says in {view.world}. Whether they predict anything was not measured.")  # fmt: skip
-    return said
+    return Verdict(tuple(said))
 
 
 def _unfinished(summary: Summary) -> list[str]:
@@ -82,11 +93,11 @@ def _prediction(summary: Summary, comparison: Comparison) -> list[str]:
     else:
         dropped = f"; leaving one policy out, r is {drop_one(comparison.pearson.drop_one)}" if k > 3 else ""
         said = [f"{name} correlates with the truth over {k} policies with r = {number(r)}{dropped}."]
-    said += [_beside(other, r) for other in _same_world(summary, comparison)]
+    said += [_beside(other, r) for other in beside(summary, comparison)]
     return [*said, _agreement(comparison)]
 
 
-def _same_world(summary: Summary, comparison: Comparison) -> list[Comparison]:
+def beside(summary: Summary, comparison: Comparison) -> list[Comparison]:
     """Controls in the prediction's own world, and the replay by the prediction's own judge."""
     return [
         c
@@ -103,7 +114,8 @@ def _beside(other: Comparison, r: Estimate) -> str:
     text = f"Its control, {other.view.judge}, which needs no pictures of objects, has r = {number(value)}"
     if value.value is None or r.value is None:
         return text + "."
-    return text + (": lower." if value.value < r.value else ": NOT lower, so the correlation above may be read off the robot alone.")  # fmt: skip
+    lower = f": {r.value - value.value:.2f} less (the difference itself was not tested)."
+    return text + (lower if value.value < r.value else ": NOT lower, so the correlation above may be read off the robot alone.")  # fmt: skip
 
 
 def _agreement(comparison: Comparison) -> str:
@@ -130,8 +142,8 @@ def limits(summary: Summary) -> list[str]:
     comparison = main_comparison(summary)
     if comparison is not None:
         said += _prediction_limits(summary, comparison)
-    said += _left_out(summary.rates)
-    return said
+    shown = {main_view(summary), comparison.view if comparison else None}
+    return said + _left_out([r for r in summary.rates if r.view in shown])
 
 
 def _prediction_limits(summary: Summary, comparison: Comparison) -> Sequence[str]:

@@ -12,13 +12,13 @@ from reverie.core.errors import ReverieError, unknown_name
 from reverie.core.scene import ObjectPlacement, Scene
 from reverie.core.seeding import generator
 from reverie.scenes import instructions, placement
-from reverie.scenes.assets import CONTAINERS, OBJECTS
+from reverie.scenes.assets import CONTAINERS, OBJECTS, ContainerKind, ObjectKind
 from reverie.scenes.state import TableState
 
 SPLITS = ("train", "validation", "test")
 BESIDE_GAP_M = 0.06
 _REST_M_S = 0.03
-_APART_M = 0.2
+APART_M = 0.2
 
 
 @dataclass(frozen=True)
@@ -69,16 +69,20 @@ def _scene(rng: np.random.Generator, scene_id: str, task: str, objects: tuple[Ob
     )
 
 
+def fits(thing: ObjectKind, container: ContainerKind) -> bool:
+    return thing.radius_m < min(container.inner_m) + 0.006
+
+
 def _draw_put(rng: np.random.Generator, scene_id: str) -> Scene:
     while True:
         objects = placement.arrange(rng)
         reference = objects[3]
-        if OBJECTS[objects[0].kind].radius_m < min(CONTAINERS[reference.kind].inner_m) + 0.006:
+        if fits(OBJECTS[objects[0].kind], CONTAINERS[reference.kind]):
             return _scene(rng, scene_id, "put", objects, reference)
 
 
 def _draw_beside(rng: np.random.Generator, scene_id: str) -> Scene:
-    objects = placement.arrange(rng, apart_m=_APART_M)
+    objects = placement.arrange(rng, apart_m=APART_M)
     return _scene(rng, scene_id, "move_beside", objects, objects[1])
 
 

@@ -1,4 +1,4 @@
-"""The geometry behind the scripts: where to grasp, where to put it down, which way to turn the hand."""
+"""The plans behind the scripts: pick and place with the geometry of `scenes.grasping`, and what goes wrong on purpose."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -7,16 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.core.rotations import matrix_to_rpy, quat_to_matrix
+from reverie.core.rotations import quat_to_matrix
 from reverie.scenes.assets import CONTAINERS, OBJECTS
-from reverie.scenes.placement import X_RANGE_M, Y_RANGE_M
+from reverie.scenes.grasping import BESIDE_GAP_M, SAFE_Z_M, beside_spot, grasp_of, release_height, waypoints
+
+__all__ = ["SAFE_Z_M", "Plan", "plan_pick_and_place"]
 
 Array = NDArray[np.float64]
-SAFE_Z_M = 0.17  # what hangs from the hand clears everything that stands on the table
-_HOVER_M = 0.09
-_RELEASE_M = 0.012
-_TIP_M = 0.014  # the tips reach 9 mm below the TCP
-_BESIDE_GAP_M = 0.032
+_CARRY, _IDLE = 4, 8
 _OBJECT_NAMES, _KINDS = tuple(OBJECTS), (*OBJECTS, *CONTAINERS)
 
 
@@ -47,12 +45,8 @@ class Plan:
     def aim_at(self, pose: Array) -> None:
         """Grasp the object at `pose` [7] where it is now."""
         kind = OBJECTS[_OBJECT_NAMES[self.kind]]
-        rotation = quat_to_matrix(pose[3:])
-        local = np.array(kind.grasp) - [0, 0, kind.height_m / 2]
-        point = pose[:3] + rotation @ local
-        upright = rotation[2, 2] > 0.8
-        self.grasp = np.array([*point[:2], max(point[2] if upright else pose[2], 0.013)]) + self.miss
-        self.yaw = _grasp_yaw(kind.yaw_period_rad, float(matrix_to_rpy(rotation)[2]) if upright else 0.0, self.yaw)
+        grasp, self.yaw = grasp_of(kind, pose[:3], quat_to_matrix(pose[3:]), self.yaw)
+        self.grasp = grasp + self.miss
 
     def correct_for_grip(self, hand: Array, held: Array) -> None:
         """Aim the held object, not the hand, at the place."""
@@ -60,38 +54,15 @@ class Plan:
 
     def waypoint(self, phase: int, state: Array) -> tuple[Array, float, float]:
         """Where the hand should be (xyz, yaw) and how open, in each phase of `script`."""
-        grasp, place = self.grasp, self.place
-        above = np.array([place[0], place[1], SAFE_Z_M])
-        closed_until = 0.0
-        table: tuple[tuple[Array, float], ...] = (
-            (grasp + np.array([0, 0, _HOVER_M]), 1.0),
-            (grasp, 1.0),
-            (grasp, closed_until),
-            (np.array([*grasp[:2], SAFE_Z_M]), closed_until),
-            (above, self._grip_while_carrying(state)),
-            (place, closed_until),
-            (place, 1.0),
-            (above, 1.0),
-            (state[:3], 1.0),
-        )
-        goal, opening = table[phase]
-        return np.asarray(goal, np.float64), self.yaw, opening
+        if phase == _IDLE:
+            return np.asarray(state[:3], np.float64), self.yaw, 1.0
+        goal, opening = waypoints(self.grasp, self.place)[phase]
+        return goal, self.yaw, self._grip_while_carrying(state) if phase == _CARRY else opening
 
     def _grip_while_carrying(self, state: Array) -> float:
         """A dropper lets go soon after it set off."""
         whole = float(np.linalg.norm(self.place[:2] - self.grasp[:2]))
         return 1.0 if self.drop and float(np.linalg.norm(self.place[:2] - state[:2])) < 0.85 * whole else 0.0
-
-
-def _grasp_yaw(period: float, yaw: float, current: float) -> float:
-    """The turn of the hand nearest to `current` that grasps alike; the gripper itself repeats every half turn."""
-    if period == 0.0:
-        return current
-    period = min(period, np.pi)
-    centred = (yaw + period / 2) % period - period / 2
-    options = centred + period * np.arange(-2, 3)
-    options = options[np.abs(options) < 1.75]
-    return float(options[np.argmin(np.abs(options))])
 
 
 def plan_pick_and_place(
@@ -131,10 +102,8 @@ def plan_pick_and_place(
 
 
 def _release_height(place: Array, kinds: NDArray[np.int8], reference: int, grip: float, variant: str) -> float:
-    """Just above what it will lie on, but with the finger tips above a container's rim: opening fingers would lift it."""
-    name = _KINDS[kinds[reference]]
-    rim = CONTAINERS[name].rim_m + _TIP_M if name in CONTAINERS and variant != "near_miss" else 0.0
-    return max(float(place[2]) + grip + _RELEASE_M, rim)
+    container = CONTAINERS.get(_KINDS[kinds[reference]]) if variant != "near_miss" else None
+    return release_height(float(place[2]), grip, container)
 
 
 def _radius(kind: int) -> float:
@@ -149,23 +118,15 @@ def _place(poses: Array, kinds: NDArray[np.int8], target: int, reference: int, r
         free = max(min(CONTAINERS[name].inner_m) - _radius(int(kinds[target])), 0.0)
         scatter = rng.uniform(-0.4, 0.4, 2) * free
         return np.asarray(poses[reference, :3] + np.array([*scatter, CONTAINERS[name].floor_m]))
-    return _beside(poses, kinds, target, reference, _BESIDE_GAP_M)
+    return _beside(poses, kinds, target, reference, BESIDE_GAP_M)
 
 
 def _beside(poses: Array, kinds: NDArray[np.int8], target: int, reference: int, gap: float) -> Array:
-    """The direction from the reference with most room; spots that the open fingers would share with it count less."""
-    reach = _radius(int(kinds[target])) + _radius(int(kinds[reference])) + gap
-    angles = np.linspace(0, 2 * np.pi, 16, endpoint=False)
-    spots = poses[reference, :2] + reach * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    radius = _radius(int(kinds[target]))
     others = [i for i in range(len(poses)) if i not in (target, reference)]
-    room = np.min(
-        [np.linalg.norm(spots - poses[i, :2], axis=1) - _radius(int(kinds[i])) for i in others], axis=0
-    ) - _radius(int(kinds[target]))
-    low, high = np.array([X_RANGE_M[0], Y_RANGE_M[0]]) - 0.02, np.array([X_RANGE_M[1], Y_RANGE_M[1]]) + 0.02
-    outside = np.maximum(low - spots, 0).sum(1) + np.maximum(spots - high, 0).sum(1)
-    across = np.abs(np.cos(angles))  # fingers open along y: beside in x is better
-    best = int(np.argmax(np.minimum(room, 0.06) - 3 * outside + 0.02 * across))
-    return np.array([*spots[best], 0.0])
+    radii = np.array([_radius(int(kinds[i])) for i in others])
+    reach = radius + _radius(int(kinds[reference])) + gap
+    return np.array([*beside_spot(poses[reference, :2], reach, radius, poses[others, :2], radii), 0.0])
 
 
 def _wrong_place(poses: Array, kinds: NDArray[np.int8], target: int, reference: int, rng: np.random.Generator) -> Array:

@@ -50,9 +50,12 @@ class TrainerConfig:
         return max(1, round(samples / self.batch_size)) if samples else 0
 
     def due(self, step: int, interval: int) -> bool:
-        """Whether `step` (the number of steps taken) ends an interval of so many samples, or the training."""
+        """Whether `step` (the number of steps taken) ends an interval of so many samples, or the training. The last
+        interval is up to half longer rather than followed by a very short one."""
         every = self.steps(interval)
-        return bool(every) and (step % every == 0 or step == self.n_steps)
+        if not every or step == self.n_steps:
+            return bool(every)
+        return step % every == 0 and self.n_steps - step > every // 2
 
 
 FREE_TO_CHANGE = ("validate_every", "checkpoint_every", "state_every", "log_every")

@@ -93,9 +93,7 @@ def fake_cache(n_episodes: int, positions: bool = True, n_failed: int = 0) -> Fr
     )
 
 
-def _play(
-    scene: Scene, failed: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _play(scene: Scene, failed: bool) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """States [F, 9], poses [F, 5, 7], actions [N, 7]: to the target, close, to the reference, open."""
     things = np.array([(o.x, o.y) for o in scene.objects])
     at, opening, held, fetched = np.array([0.5, 0.5]), 1.0, False, False
@@ -109,7 +107,7 @@ def _play(
             break
         goal = things[0] if not (held or fetched) else things[3]
         delta = np.clip(goal - at, -STEP_M, STEP_M) * (-1 if failed else 1)
-        there = np.linalg.norm(goal - at) < 1e-6
+        there = bool(np.linalg.norm(goal - at) < 1e-6)
         fetched, held = fetched or (held and there), (held or there) and not (fetched or (held and there))
         opening = 0.0 if held else 1.0
         at = at + delta

@@ -55,7 +55,7 @@ class FrameJudgeRecipe:
 @dataclass(frozen=True)
 class PoseJudgeRecipe:
     network: PoseJudgeConfig = field(default_factory=PoseJudgeConfig)
-    trainer: TrainerConfig = field(default_factory=lambda: _trainer(60_000, 32, 1e-3))
+    trainer: TrainerConfig = field(default_factory=lambda: _trainer(20_000, 32, 1e-3))
     validation_fraction: float = 0.05
     name: str = "pose_only"
 

@@ -61,8 +61,13 @@ class Screen:
         self.console.print(text)
 
 
-def spoken(metrics: Mapping[str, float], limit: int = 12) -> str:
-    return "  ".join(f"{k} {v:.4g}" for k, v in list(metrics.items())[:limit])
+def spoken(metrics: Mapping[str, float]) -> str:
+    """One line per set of validation rows."""
+    sets: dict[str, list[str]] = {}
+    for name, value in metrics.items():
+        kind, _, what = name.rpartition("/")
+        sets.setdefault(kind, []).append(f"{what} {value:.3g}")
+    return "".join(f"\n    {kind or 'all'}: {', '.join(parts)}" for kind, parts in sets.items())
 
 
 def duration(seconds: float) -> str:

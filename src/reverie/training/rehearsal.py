@@ -3,7 +3,7 @@
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -22,7 +22,7 @@ class Estimate:
     """precision chosen, seconds for one optimiser step in each precision tried, peak memory."""
 
     precision: Dtype
-    step_seconds: dict[str, float]
+    step_seconds: Mapping[Dtype, float]
     memory_gb: float
 
     def seconds_left(self, n_steps: int) -> float:

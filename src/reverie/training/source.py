@@ -58,4 +58,4 @@ def size_of(batch: Batch) -> int:
 
 def values(metrics: Mapping[str, Any]) -> dict[str, float]:
     """Means as plain numbers; what nothing was measured for is left out."""
-    return {k: float(m.total) / float(m.count) for k, m in metrics.items() if float(m.count) > 0}
+    return {k: float(m.total) / float(m.n) for k, m in metrics.items() if float(m.n) > 0}

@@ -21,7 +21,7 @@ def slots(things: NDArray[np.int64], poses: Array | None, matrices: Array | None
         return _unknown(b, s, n_views)
     at = np.take_along_axis(poses, np.maximum(things, 0)[..., None], axis=1)  # [B, S, 7]
     known = (things >= 0) & np.isfinite(at).all(-1)
-    at = np.where(known[..., None], at, np.float32([0, 0, 0, 1, 0, 0, 0]))
+    at = np.where(known[..., None], at, np.array([0, 0, 0, 1, 0, 0, 0], np.float32))
     turns = np.where(known, np.take_along_axis(symmetry, np.maximum(things, 0), axis=1), 0)
     points, inside = _project(at[..., :3], matrices, sizes)
     mapped = np.repeat(known[:, None], n_views, axis=1) & (matrices is not None)

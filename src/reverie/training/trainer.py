@@ -165,7 +165,7 @@ class Trainer:
                 self.validated |= {f"{name}/{k}": round(v, 5) for k, v in values(sums).items()}
         self._write("validation", self.validated)
         samples = self.progress.step * self.config.batch_size
-        self.screen.say(f"{samples:>9,}  {duration(self.progress.seconds)}  {spoken(self.validated, 40)}")
+        self.screen.say(f"{samples:>9,}  {duration(self.progress.seconds)}  {spoken(self.validated)}")
 
     def _write(self, phase: str, metrics: Mapping[str, float]) -> None:
         samples = self.progress.step * self.config.batch_size
@@ -219,8 +219,8 @@ def _added(sums: Metrics, new: Metrics) -> Metrics:
     out = dict(sums)
     for name, mean in new.items():
         before = out.get(name)
-        total, count = mean.total.detach().float(), mean.count.detach().float()
-        out[name] = Mean(total, count) if before is None else Mean(before.total + total, before.count + count)
+        total, n = mean.total.detach().float(), mean.n.detach().float()
+        out[name] = Mean(total, n) if before is None else Mean(before.total + total, before.n + n)
     return out
 
 

@@ -26,7 +26,7 @@ def observed_frames(cache: FrameCache, rows: Rows, chosen: NDArray[np.int64], wi
     """[B, To] frame numbers, the newest last; before an episode's first frame, that frame again."""
     back = window.obs_stride * np.arange(window.n_obs_steps - 1, -1, -1)
     first = cache.frame_offsets[rows.episodes[chosen]]
-    return np.maximum(rows.frames[chosen, None] - back, first[:, None])
+    return np.asarray(np.maximum(rows.frames[chosen, None] - back, first[:, None]))
 
 
 def observe(cache: FrameCache, frames: NDArray[np.int64], window: Window) -> dict[str, NDArray[Any]]:

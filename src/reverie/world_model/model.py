@@ -140,7 +140,7 @@ class TileModel(nn.Module):
             losses.append(loss)
             for name, mean in metrics.items():
                 sums[name] = (
-                    mean if name not in sums else Mean(sums[name].total + mean.total, sums[name].count + mean.count)
+                    mean if name not in sums else Mean(sums[name].total + mean.total, sums[name].n + mean.n)
                 )
             frames = frames.push((picked * 255).round() / 255, states)
         return torch.stack(losses).mean(), sums

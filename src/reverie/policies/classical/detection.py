@@ -21,6 +21,7 @@ _X = np.arange(0.27, 0.665, _CELL_M)
 _Y = np.arange(-0.26, 0.265, _CELL_M)
 _GRID = np.stack(np.meshgrid(_X, _Y, indexing="ij"), axis=-1)  # [X, Y, 2]
 _UNSEEN = 0.8  # a camera that cannot see a cell neither proves nor rules out
+_LOW_M = 0.01
 _OCCUPIED, _MIN_CONTRAST = 0.25, 0.05
 _MAX_SEEDS, _MAX_PEAKS, _REFINED = 5, 2, 2
 
@@ -46,6 +47,18 @@ def find(views: Sequence[View], kind: str, color: str) -> Detection | None:
     scans.sort(key=lambda s: -s[0])
     fits = [_refined(views, number, kind, pose) for _, pose in scans[:_REFINED]]
     return max(fits, key=lambda d: d.match, default=None)
+
+
+def match_near(views: Sequence[View], kind: str, color: str, pose: Array) -> float:
+    """How well a thing at about `pose` [4] (it may hang in the air) explains the pictures, 0..1."""
+    seen = fitting.windows(views, NAMES.index(color), kind, pose[:3])
+    shifts = np.array([[x, y, z, 0] for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-2, -1, 0)])
+    return float(fitting.overlap(kind, pose + 0.01 * shifts, seen)[0].max())
+
+
+def occupied(views: Sequence[View]) -> Array:
+    """Middles [N, 2] of the cells of the table on which anything coloured stands."""
+    return np.asarray(_GRID[_occupancy(views, NEUTRAL, _LOW_M) > _OCCUPIED])
 
 
 def _refined(views: Sequence[View], color: int, kind: str, pose: Array) -> Detection:

@@ -21,10 +21,12 @@ _KINDS = {k: k for k in (*OBJECTS, *CONTAINERS)} | {
     "bin": "box",
     "crate": "box",
 }
-_BESIDE = {"next", "beside", "by", "near", "close", "alongside", "over"}
-_INSIDE = {"in", "into", "inside", "on", "onto", "upon", "within"}
-_FROM = {"from", "off"}
-_FILLERS = {"the", "a", "an", "to", "of", "right", "down", "top", "that", "this"}
+_BESIDE = frozenset(("next", "beside", "by", "near", "close", "alongside"))
+_INSIDE = frozenset(("in", "into", "inside", "on", "onto", "upon", "within"))
+_TOWARDS = frozenset(("to", "over", "towards"))
+_PREPOSITIONS = _BESIDE | _INSIDE | _TOWARDS | {"from", "off"}
+_FILLERS = frozenset(("the", "a", "an", "to", "of", "right", "down", "top", "that", "this"))
+Relation = Literal["inside", "beside"]
 
 
 @dataclass(frozen=True)
@@ -37,23 +39,29 @@ class Thing:
 class Request:
     target: Thing
     reference: Thing
-    relation: Literal["inside", "beside"]
+    relation: Relation
 
 
 def understand(instruction: str) -> Request | None:
-    """The request, or None where words are missing or unknown, or what is asked is not "inside" or "beside"."""
+    """The request, or None where words are missing or unknown, or what is asked is neither "inside" nor "beside"."""
     phrases = _phrases(re.findall(r"[a-z]+", instruction.lower()))
     targets = [thing for thing, word in phrases if word is None and thing.kind in OBJECTS]
-    references = [(thing, word) for thing, word in phrases if word in _BESIDE | _INSIDE]
-    if not targets or not references:
+    goals = [(thing, _relation(word, thing.kind)) for thing, word in phrases if word is not None]
+    goals = [(thing, relation) for thing, relation in goals if relation is not None]
+    if not targets or not goals or goals[-1][0] == targets[0]:
         return None
-    reference, word = references[-1]
-    if word in _INSIDE - {"on"} and reference.kind in OBJECTS or reference == targets[0]:
-        return None
-    beside = reference.kind in OBJECTS or word in _BESIDE - {"over"}
-    if reference.kind in OBJECTS and word == "on":
-        return None
-    return Request(targets[0], reference, "beside" if beside else "inside")
+    reference, relation = goals[-1]
+    assert relation is not None
+    return Request(targets[0], reference, relation)
+
+
+def _relation(word: str, kind: str) -> Relation | None:
+    """Into containers and beside anything; on top of an object is another task."""
+    if word in _BESIDE:
+        return "beside"
+    if kind in CONTAINERS:
+        return "inside" if word in _INSIDE | _TOWARDS else None
+    return "beside" if word in _TOWARDS else None
 
 
 def _phrases(words: list[str]) -> list[tuple[Thing, str | None]]:
@@ -67,8 +75,8 @@ def _phrases(words: list[str]) -> list[tuple[Thing, str | None]]:
             color, preposition = "", None
         elif word in _COLORS:
             color = _COLORS[word]
-        elif word in _BESIDE | _INSIDE | _FROM:
-            preposition = word
+        elif word in _PREPOSITIONS and not (word in _FILLERS and preposition):
+            color, preposition = "", word
         elif word not in _FILLERS and not color:
-            preposition = None  # another word in between: the preposition belonged to it
+            preposition = None  # another word in between: the preposition did not belong to this phrase
     return found

@@ -1,0 +1,62 @@
+"""How good the scripted expert is on held-out scenes, how fast collection is, what an instruction-blind policy could reach.
+
+python bench/physics.py [--scenes 200] [--episodes 48]
+"""
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tyro
+
+from record import number, rate, write
+from reverie.collection import CollectConfig, collect
+from reverie.core import Scene, TrialKey
+from reverie.rollouts import rollout
+from reverie.scenes.blind import best_blind_success
+from reverie.scenes.tasks import TASKS, draw_scene
+from reverie.sim import PhysicsWorld
+from reverie.sim.script import Script, ScriptConfig
+from reverie.stats import wilson
+
+
+@dataclass(frozen=True)
+class Options:
+    scenes: int = 200
+    episodes: int = 64
+    processes: int = 2
+
+
+def expert(scenes: list[Scene]) -> int:
+    successes = 0
+    for i in range(0, len(scenes), 20):
+        block = scenes[i : i + 20]
+        keys = [TrialKey("expert", "physics", s.id) for s in block]
+        successes += sum(bool(e.success) for e in rollout(Script(ScriptConfig()), PhysicsWorld(), block, keys, 80))
+    return successes
+
+
+def episodes_per_hour(n: int, processes: int) -> float:
+    """Rendered, encoded and written, processes started before the clock is not: all of it counts."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        collect(CollectConfig(episodes=n, mix="mixed"), Path(folder) / "data", processes)
+        return n / (time.perf_counter() - start) * 3600
+
+
+def main() -> None:
+    options = tyro.cli(Options)
+    values = {}
+    for task in TASKS:
+        scenes = [draw_scene(task, "test", i) for i in range(options.scenes)]
+        values[f"expert_{task}"] = rate(wilson(expert(scenes), len(scenes)))
+        values[f"blind_{task}"] = number(float(np.mean([best_blind_success(s) for s in scenes])), n=len(scenes))
+    speed = episodes_per_hour(options.episodes, options.processes)
+    values["collection"] = number(speed, "episodes/h", options.episodes, processes=options.processes)
+    write("physics", values)
+
+
+if __name__ == "__main__":
+    main()

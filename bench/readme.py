@@ -1,0 +1,72 @@
+"""Write measured numbers into README.md: every `<!-- bench:NAME:PATH -->...<!-- /bench -->` is filled from results.
+
+NAME is a file of bench/results, PATH a dotted path to an entry of its values. A missing result reads "not measured".
+
+    python bench/readme.py [--check]
+"""
+
+import json
+import re
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+MARK = re.compile(r"(<!-- bench:(?P<name>[\w-]+):(?P<path>[^ ]+?)(?P<form>\|\w+)? -->)(?P<old>.*?)(<!-- /bench -->)", re.DOTALL)
+
+
+@cache
+def results(name: str) -> dict[str, Any] | None:
+    path = ROOT / "bench" / "results" / f"{name}.json"
+    return json.loads(path.read_text())["values"] if path.exists() else None
+
+
+def entry(name: str, path: str) -> Any:
+    value: Any = results(name)
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def text(value: Any, form: str) -> str:
+    """`percent` for rates; otherwise the value with its unit. Intervals and n come along where they were measured."""
+    if value is None or (isinstance(value, dict) and value.get("value") is None):
+        return "not measured"
+    if not isinstance(value, dict):
+        value = {"value": value}
+    scale, digits = (100, 0) if form == "percent" else (1, 2)
+    shown = _figure(value["value"] * scale, digits) + (" %" if form == "percent" else "")
+    if value.get("unit"):
+        shown += f" {value['unit']}"
+    if value.get("low") is not None and value.get("high") is not None:
+        shown += f" [{_figure(value['low'] * scale, digits)}, {_figure(value['high'] * scale, digits)}]"
+    return shown + (f", n = {value['n']}" if value.get("n") else "")
+
+
+def _figure(value: float, digits: int) -> str:
+    return f"{value:,.0f}" if digits == 0 or abs(value) >= 100 else f"{value:.{digits}f}"
+
+
+def filled(page: str) -> str:
+    def fill(match: re.Match[str]) -> str:
+        value = text(entry(match["name"], match["path"]), (match["form"] or "|plain")[1:])
+        return f"{match[1]}{value}<!-- /bench -->"
+
+    return MARK.sub(fill, page)
+
+
+def main() -> int:
+    path = ROOT / "README.md"
+    page = path.read_text()
+    new = filled(page)
+    if "--check" in sys.argv:
+        if new != page:
+            print("README.md differs from bench/results: run `make readme`", file=sys.stderr)
+        return int(new != page)
+    path.write_text(new)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""`reverie collect`: scripted demonstrations, mistakes and play in physics, written as a LeRobot v3.0 data set.
+
+    reverie collect --tasks put --episodes 200 --out data/put
+    reverie collect --mix mixed --episodes 2000 --processes 2 --out data/mixed
+
+The same command again goes on where it stopped.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from reverie.cli.progress import progress
+from reverie.collection import CollectConfig, collect
+from reverie.collection.collect import BYTES_PER_EPISODE, seconds_per_episode
+from reverie.scenes.tasks import TASKS
+
+
+@dataclass(frozen=True)
+class Options:
+    """Every episode is decided by its number: task, scene, behaviour and seeds."""
+
+    out: Path
+    """Where the data set goes; the folder must not exist yet."""
+    episodes: int = 200
+    """How many."""
+    tasks: Annotated[tuple[str, ...], tyro.conf.arg(aliases=["--task"])] = tuple(TASKS)
+    """Task families, taken in turn."""
+    mix: str = "demonstrations"
+    """Who acts: demonstrations, mixed, or one behaviour (expert, near_miss, drop, play, ...)."""
+    split: str = "train"
+    """Scenes of which split: train, validation or test."""
+    seconds: float = 8.0
+    """Length of an episode."""
+    depth: bool = True
+    """Also write depth images."""
+    first: int = 0
+    """Number of the first scene."""
+    processes: int = 1
+    """Processes at work; no part of the result."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = tyro.cli(Options, args=list(arguments), prog="reverie collect", description=__doc__)
+    config = CollectConfig(
+        episodes=options.episodes,
+        tasks=options.tasks,
+        mix=options.mix,
+        split=options.split,
+        seconds=options.seconds,
+        depth=options.depth,
+        first=options.first,
+    )
+    minutes = seconds_per_episode(config) * config.episodes / options.processes / 60
+    megabytes = BYTES_PER_EPISODE * config.episodes / 1e6
+    print(f"{config.episodes} episodes: about {minutes:.1f} min and {megabytes:.0f} MB while staged", file=sys.stderr)
+    with progress("episodes", config.episodes) as advance:
+        print(collect(config, options.out, options.processes, advance))
+    return 0

@@ -1,0 +1,77 @@
+"""`reverie data`: bring data sets of other formats in, and look at what is in one.
+
+reverie data import droid ../shared/data/droid --out data/droid
+reverie data import rlds ../shared/data/bridge_rlds/1.0.0 --out data/bridge
+reverie data show data/droid
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import tyro
+from rich.console import Console
+
+from reverie.cli.progress import progress
+from reverie.core import unknown_name
+from reverie.data import open_dataset
+from reverie.data.contact_sheet import contact_sheet
+from reverie.data.importers import import_dataset
+from reverie.data.show import render_summary
+from reverie.data.summary import describe
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """Writes a LeRobot v3.0 data set; the source is not changed."""
+
+    format: tyro.conf.Positional[str]
+    """What the source is: droid, rlds or lerobot."""
+    source: tyro.conf.Positional[Path]
+    """The folder to read."""
+    out: Path
+    """Where the data set goes."""
+    images: Literal["png", "video"] | None = None
+    """How frames are stored: png is exact, video is smaller; by default the size of the frames decides."""
+
+
+@dataclass(frozen=True)
+class ShowOptions:
+    """Prints a summary and writes a contact sheet."""
+
+    root: tyro.conf.Positional[Path]
+    """The data set's folder."""
+    sheet: Path | None = None
+    """Where the contact sheet goes; beside the data set unless given."""
+    episodes: int = 8
+    """Rows of the contact sheet."""
+
+
+def import_data(arguments: Sequence[str]) -> None:
+    options = tyro.cli(ImportOptions, args=list(arguments), prog="reverie data import", description=__doc__)
+    with progress("episodes") as advance:
+        import_dataset(options.format, options.source, options.out, options.images, advance)
+    print(options.out)
+
+
+def show(arguments: Sequence[str]) -> None:
+    options = tyro.cli(ShowOptions, args=list(arguments), prog="reverie data show", description=__doc__)
+    dataset = open_dataset(options.root)
+    Console().print(render_summary(describe(dataset)))
+    sheet = options.sheet or options.root.with_name(f"{options.root.name}.contact_sheet.png")
+    contact_sheet(dataset, sheet, range(min(options.episodes, len(dataset))))
+    print(sheet)
+
+
+ACTIONS: Mapping[str, Callable[[Sequence[str]], None]] = {"import": import_data, "show": show}
+
+
+def main(arguments: Sequence[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(__doc__)
+        return 0
+    if arguments[0] not in ACTIONS:
+        raise unknown_name("data action", arguments[0], list(ACTIONS))
+    ACTIONS[arguments[0]](arguments[1:])
+    return 0

@@ -1,0 +1,58 @@
+"""reverie VERB ...: finds the verb, imports its file only then, and turns errors into messages.
+
+A verb is a module with `main(arguments) -> int | None`. Bad input (ReverieError) is one message on stderr and exit code
+2; anything else is a bug of ours and keeps its traceback.
+"""
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+
+from reverie.core import ReverieError, unknown_name
+
+VERBS: Mapping[str, tuple[str, str]] = {
+    "demo": ("reverie.cli.demo", "evaluate the shipped policies in both worlds, in a few minutes"),
+    "collect": ("reverie.cli.collect", "scripted demonstrations, mistakes and play in physics"),
+    "data": ("reverie.cli.data", "import data sets of other formats; show what is in one"),
+    "train": ("reverie.cli.train", "fit a policy, a world or a judge"),
+    "evaluate": ("reverie.cli.evaluate", "roll policies out in worlds, judge, rank, and write the report"),
+    "judge": ("reverie.cli.judge", "judge the stored episodes of a run again"),
+    "report": ("reverie.cli.report", "rebuild a run's report from its records"),
+}
+"""verb -> (module, what it does)"""
+
+
+def usage() -> str:
+    width = max(map(len, VERBS))
+    listed = "\n".join(f"  {verb:<{width}}  {what}" for verb, (_, what) in VERBS.items())
+    return f"usage: reverie VERB [options]\n\n{listed}\n\n`reverie VERB --help` lists the options of a verb."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0
+    if given[0] == "--version":
+        from importlib.metadata import version
+
+        print(version("reverie"))
+        return 0
+    try:
+        return run(given[0], given[1:])
+    except ReverieError as error:
+        print(f"reverie {given[0]}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; the same command again goes on where it stopped", file=sys.stderr)
+        return 130
+
+
+def run(verb: str, arguments: Sequence[str]) -> int:
+    if verb not in VERBS:
+        raise unknown_name("verb", verb, list(VERBS))
+    return importlib.import_module(VERBS[verb][0]).main(arguments) or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

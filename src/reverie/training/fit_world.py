@@ -1,0 +1,99 @@
+"""From a data set to a checkpoint of the video world: with pose map for the tabletop arm, without for any other log."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from reverie.checkpoints import save
+from reverie.core import ReverieError, seed_for
+from reverie.data import FrameCache
+from reverie.embodiments import panda
+from reverie.training.config import TrainerConfig
+from reverie.training.dreaming import DreamingConfig, DreamingSource, commanded_states
+from reverie.training.mixing import Mixed
+from reverie.training.source import Source
+from reverie.training.trainer import Trainer
+from reverie.world_model.checkpoint import load_world, world_checkpoint
+from reverie.world_model.conditioning import PandaConditioner
+from reverie.world_model.model import TileModel, TileModelConfig
+from reverie.world_model.network import UNetConfig
+
+WORLD_TRAINER = TrainerConfig(
+    samples=12_000, batch_size=4, learning_rate=1e-3, warmup_samples=400, ema=0.998, validate_every=2_000, state_every=400,
+    log_every=100,
+)  # fmt: skip
+"""A sample is a sequence of `DreamingConfig.length` generated frames."""
+
+
+@dataclass(frozen=True)
+class WorldTraining:
+    """`start`: a checkpoint to go on from (fine-tuning). `robot`: "auto" sees whether the data are the tabletop arm's.
+    `more_share`: how much of the training comes from further data sets, all together."""
+
+    trainer: TrainerConfig = WORLD_TRAINER
+    data: DreamingConfig = field(default_factory=DreamingConfig)
+    unet: UNetConfig = field(default_factory=UNetConfig)
+    robot: str = "auto"
+    start: Path | None = None
+    more_share: float = 0.5
+
+
+def fit_world(
+    cache: FrameCache, out: Path, config: WorldTraining, quiet: bool = False, more: Sequence[FrameCache] = ()
+) -> dict[str, float]:
+    """Train and write the checkpoint at `out`; returns the last validation. `more`: further data of the same specs."""
+    robot = _robot(cache, config.robot)
+    calibrated = robot == panda.NAME
+    torch.manual_seed(seed_for("world", config.trainer.seed))
+    model = _model(cache, config, calibrated)
+    conditioner = PandaConditioner() if calibrated else None
+    source: Source = DreamingSource(cache, conditioner, config.data)
+    if more:
+        others = {f"more_{i}": DreamingSource(c, conditioner, config.data) for i, c in enumerate(more)}
+        shares = {"main": 1 - config.more_share, **dict.fromkeys(others, config.more_share / len(more))}
+        source = Mixed({"main": source, **others}, shares, config.trainer.seed)
+    specs = (cache.observation_spec, cache.action_spec)
+
+    def export(folder: Path, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:
+        receipt = {**receipt, "data": [c.path.name for c in (cache, *more)], "sequences_of": config.data.length}
+        save(folder, world_checkpoint(model, weights, robot, specs, receipt), precision="float16")
+
+    return Trainer(model, source, config.trainer, out, export, quiet).run()
+
+
+def _robot(cache: FrameCache, wanted: str) -> str:
+    if wanted != "auto":
+        return wanted
+    ours = cache.action_spec.names == panda.ACTION_SPEC.names and cache.observation_spec.commanded == panda.STATE_NAMES
+    return panda.NAME if ours else "generic"
+
+
+def _model(cache: FrameCache, config: WorldTraining, calibrated: bool) -> TileModel:
+    if config.start is not None:
+        return load_world(config.start).model.train()
+    sizes = {(c.height, c.width) for c in cache.observation_spec.cameras}
+    if len(sizes) != 1:
+        raise ReverieError(f"the cameras have different sizes {sorted(sizes)}: resize them to one size first")
+    height, width = sizes.pop()
+    if height % 16 or width % 16:
+        raise ReverieError(f"frames are {height}x{width}: height and width must be multiples of 16, resize them first")
+    states = commanded_states(cache)
+    model = TileModel(
+        TileModelConfig(
+            n_views=len(cache.observation_spec.cameras),
+            height=height,
+            width=width,
+            action_dim=cache.action_spec.action_dim,
+            frame_every=cache.observation_spec.frame_every,
+            state_dim=states.shape[1],
+            calibrated=calibrated,
+            unet=config.unet,
+        )
+    )
+    model.fit_statistics(np.asarray(cache.actions), states)
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]

@@ -1,0 +1,65 @@
+"""A video world as a checkpoint: the network, and for which robot, cameras and commands it was trained."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from reverie.checkpoints import Checkpoint, load, weights_hash
+from reverie.core import ActionSpec, ObservationSpec, ReverieError, World
+from reverie.world_model.model import TileModel, TileModelConfig
+from reverie.world_model.robots import robot_named
+from reverie.world_model.world import VideoWorld
+
+
+@dataclass(frozen=True)
+class LoadedWorld:
+    model: TileModel
+    robot: str
+    observation_spec: ObservationSpec
+    action_spec: ActionSpec
+    fingerprint: str
+    receipt: Mapping[str, Any]
+
+    def world(self, starter: World, name: str = "video") -> VideoWorld:
+        """A world that starts where `starter` does. Raises ReverieError if it shows or expects something else."""
+        return VideoWorld(self.model, robot_named(self.robot, self.action_spec), starter, self.fingerprint, name)
+
+
+def world_checkpoint(
+    model: TileModel,
+    weights: Mapping[str, Tensor],
+    robot: str,
+    specs: tuple[ObservationSpec, ActionSpec],
+    receipt: Mapping[str, Any],
+) -> Checkpoint:
+    return Checkpoint(
+        kind="world",
+        family="tile",
+        name="video",
+        config=model.config.to_dict(),
+        shapes={"robot": robot},
+        observation_spec=specs[0].to_dict(),
+        action_spec=specs[1].to_dict(),
+        receipt=receipt,
+        weights=dict(weights),
+    )
+
+
+def load_world(path: Path | str) -> LoadedWorld:
+    checkpoint = load(path).expect("world", path)
+    model = TileModel(TileModelConfig.from_dict(dict(checkpoint.config)))
+    try:
+        model.load_state_dict(dict(checkpoint.weights))
+    except RuntimeError as error:
+        raise ReverieError(f"the weights at {path} do not fit their own configuration: {error}") from error
+    return LoadedWorld(
+        model.eval(),
+        checkpoint.shapes["robot"],
+        ObservationSpec.from_dict(dict(checkpoint.observation_spec)),
+        ActionSpec.from_dict(dict(checkpoint.action_spec)),
+        weights_hash(checkpoint.weights),
+        checkpoint.receipt,
+    )

@@ -1,0 +1,107 @@
+"""From data to a policy that can be loaded: with and without a pretrained backbone, with and without positions."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from reverie.checkpoints import load
+from reverie.cli.train import TRAINABLE, main
+from reverie.core import Observations, ReverieError
+from reverie.core.contracts import check_policy
+from reverie.nn.grounding import GroundingBackbone, GroundingConfig, GroundingShapes
+from reverie.nn.text import TextConfig
+from reverie.policies import load_policy
+from reverie.policies.vla import VLAConfig
+from reverie.training.behaviour_cloning import CloningConfig
+from reverie.training.config import TrainerConfig
+from reverie.training.fakes import fake_cache
+from reverie.training.fit import GroundingRecipe, PolicyRecipe, fit_grounding, fit_policy
+from reverie.training.grounding import GroundingTask, adopt_backbone
+
+from .tiny import TINY, recipe
+
+
+def _observations(cache: object, rows: int) -> Observations:
+    from reverie.data.cache import FrameCache
+
+    assert isinstance(cache, FrameCache)
+    frames = cache.frame_offsets[:rows][:, None]
+    return Observations(
+        images={c: np.ascontiguousarray(v[frames]) for c, v in cache.images.items()},
+        time_s=cache.frames["time_s"][frames],
+        instructions=tuple(e.instruction for e in cache.episodes[:rows]),
+        commanded=cache.frames["commanded"][frames][..., :8],
+    )
+
+
+@pytest.mark.parametrize("positions", [True, False])
+def test_a_trained_policy_keeps_the_contract(tmp_path: Path, positions: bool) -> None:
+    cache = fake_cache(12, positions=positions)
+    measured = fit_policy(cache, replace(recipe(64, validate_every=64), name="tiny"), tmp_path, quiet=True)
+    assert ("held_out/target_error_m" in measured) == positions
+    policy = load_policy(tmp_path)
+    check_policy(policy, _observations(cache, 3))
+    assert policy.observation_spec.commanded == cache.observation_spec.commanded[:8]
+    receipt = load(tmp_path).receipt
+    assert receipt["recipe"] == "tiny"
+    assert receipt["data"] == cache.path.name
+    assert receipt["samples"] == 64
+    assert receipt["measured"] == measured
+
+
+def test_pretrain_then_fine_tune(tmp_path: Path) -> None:
+    cache = fake_cache(12)
+    trainer = recipe(64).trainer
+    fit_grounding(
+        cache, GroundingRecipe(GroundingTask(TINY.grounding), trainer=trainer), tmp_path / "backbone", quiet=True
+    )
+    frozen = replace(recipe(64), backbone=tmp_path / "backbone", freeze_backbone=True)
+    fit_policy(cache, frozen, tmp_path / "policy", quiet=True)
+    before, after = load(tmp_path / "backbone"), load(tmp_path / "policy")
+    assert before.kind == "grounding"
+    for name, value in before.weights.items():
+        torch.testing.assert_close(after.weights[f"backbone.{name}"], value)
+
+
+def test_a_backbone_sees_through_other_cameras(tmp_path: Path) -> None:
+    task = GroundingTask(TINY.grounding)
+    fit_grounding(fake_cache(6), GroundingRecipe(task, trainer=recipe(16).trainer), tmp_path, quiet=True)
+    other = GroundingBackbone(TINY.grounding, GroundingShapes(3, 32, 64, 7))
+    skipped = adopt_backbone(other, tmp_path)
+    assert {"view", "place", "locate.into.weight"} <= set(skipped)
+    assert torch.equal(other.fine.conv.weight, load(tmp_path).weights["fine.conv.weight"])
+    wide = GroundingBackbone(replace(TINY.grounding, width=24), GroundingShapes(3, 32, 64, 7))
+    with pytest.raises(ReverieError, match="another configuration"):
+        adopt_backbone(wide, tmp_path)
+
+
+def test_grounding_needs_positions(tmp_path: Path) -> None:
+    with pytest.raises(ReverieError, match="object positions"):
+        fit_grounding(fake_cache(4, positions=False), GroundingRecipe(), tmp_path, quiet=True)
+
+
+def test_pictures_of_any_size(tmp_path: Path) -> None:
+    smaller = replace(recipe(16), cloning=CloningConfig(image_size=(24, 40), cameras=("turned",)))
+    fit_policy(fake_cache(6), smaller, tmp_path, quiet=True)
+    policy = load_policy(tmp_path)
+    assert [(c.name, c.height, c.width) for c in policy.observation_spec.cameras] == [("turned", 32, 32)]
+
+
+def test_the_command_line_names_what_it_knows(capsys: pytest.CaptureFixture[str]) -> None:
+    main([])
+    assert "vla" in capsys.readouterr().out
+    assert {"vla", "grounding"} <= TRAINABLE.keys()
+    with pytest.raises(ReverieError, match="'vla'"):
+        main(["vlaa"])
+
+
+@pytest.mark.slow
+def test_it_learns_to_look_for_what_is_named(tmp_path: Path) -> None:
+    model = VLAConfig(grounding=GroundingConfig(TextConfig("words")))
+    trainer = TrainerConfig(samples=12_800, warmup_samples=1_600, validate_every=12_800)
+    found = fit_policy(fake_cache(200), PolicyRecipe(model=model, trainer=trainer), tmp_path, quiet=True)
+    assert found["held_out/target_error_far_m"] < 0.06  # of a table of one metre
+    assert found["shuffled/actions"] > 1.6 * found["held_out/actions"]
