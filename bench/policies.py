@@ -4,6 +4,7 @@ python bench/policies.py [--scenes 100]
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import tyro
 
@@ -56,7 +57,7 @@ def main() -> None:
             "difference": rate(paired_difference(paired_table(both[a], both[b]))),
             "p": exact_mcnemar(paired_table(both[a], both[b]), "two-sided").value,
         }
-        for a, b in zip(ranked, ranked[1:], strict=False)
+        for a, b in pairwise(ranked)
     }
     for name in options.shuffled or ranked[:1]:
         policy = next(p for p in policies if p.name == name)

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-MARK = re.compile(r"(<!-- bench:(?P<name>[\w-]+):(?P<path>[^ ]+?)(?P<form>\|\w+)? -->)(?P<old>.*?)(<!-- /bench -->)", re.DOTALL)
+MARK = re.compile(
+    r"(<!-- bench:(?P<name>[\w-]+):(?P<path>[^ ]+?)(?P<form>\|\w+)? -->)(?P<old>.*?)(<!-- /bench -->)", re.DOTALL
+)
 
 
 @cache

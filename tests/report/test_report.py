@@ -202,7 +202,7 @@ def test_figures_stand_any_range(y):
 def test_the_page_runs_in_a_browser(folder, tmp_path):
     command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"]
     command += ["--virtual-time-budget=3000", "--dump-dom", f"file://{folder / 'report.html'}"]
-    dom = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    dom = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout
     shown = re.findall(r"<output>(.*?)</output>", dom)
     assert shown
     assert set(shown) == {"3.0 s"}  # the last frame of every film is drawn

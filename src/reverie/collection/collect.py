@@ -11,6 +11,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from reverie.collection.behaviours import behaviour_named, mix_named, pick
 from reverie.core import Episode, ReverieError, seed_for
 from reverie.data import EpisodeStager, compact
@@ -90,7 +92,27 @@ def _episodes(config: CollectConfig, behaviour: str, indices: list[int]) -> list
     keys = [seed_for("collect", config.mix, scene.id) for scene in scenes]
     n_steps = round(config.seconds * panda.ACTION_SPEC.control_hz)
     episodes = rollout(behaviour_named(behaviour), PhysicsWorld(depth=config.depth), scenes, keys, n_steps)
-    return [replace(e, provenance={**e.provenance, "source": behaviour, "split": config.split}) for e in episodes]
+    return [_completed(e, behaviour, config.split) for e in episodes]
+
+
+def _completed(episode: Episode, behaviour: str, split: str) -> Episode:
+    """Adds who acted, and the joint targets and opening [F, frame_every, 8] that every command came down to."""
+    spec, observations = episode.observation_spec, episode.observations
+    assert observations.commanded is not None
+    state = observations.commanded[:1].astype(np.float64)
+    targets = []
+    for action in episode.actions:
+        state = panda.integrate(state, action[None])
+        targets.append(np.concatenate([state[0, 8:], state[0, 7:8]]))
+    every = spec.frame_every
+    padded = np.stack([*targets, *[targets[-1]] * every])  # nothing follows the last frame: the last target again
+    joints = np.stack([padded[s : s + every] for s in episode.frame_steps]).astype(np.float32)
+    return replace(
+        episode,
+        observations=replace(observations, extras={**observations.extras, "joint_actions": joints}),
+        observation_spec=replace(spec, extras=(*spec.extras, "joint_actions")),
+        provenance={**episode.provenance, "source": behaviour, "split": split},
+    )
 
 
 def seconds_per_episode(config: CollectConfig) -> float:

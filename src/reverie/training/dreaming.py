@@ -14,6 +14,7 @@ from torch import Tensor
 
 from reverie.core import content_hash
 from reverie.data import FrameCache
+from reverie.training.commands import commanded_states, held_out_episodes
 from reverie.training.sampler import WeightedSampler
 from reverie.world_model.conditioning import GRIP_OPENING, PandaConditioner
 
@@ -23,7 +24,8 @@ _STILL_M = 1e-3
 
 @dataclass(frozen=True)
 class DreamingConfig:
-    """length: frames generated per sequence; validation_every: every n-th episode is held out for validation."""
+    """length: frames generated per sequence; validation_every: every n-th episode is held out for validation, in data
+    that have no split of their own."""
 
     length: int = 8
     validation_every: int = 40
@@ -35,19 +37,19 @@ class DreamingSource:
     """Batch entries: first, before, last, key: uint8 [B, V, 3, H, W]; targets, robot: uint8 [B, L, V, 3, H, W]; mask,
     mask_before: bool [B, L, V, 1, H, W]; states, key_states [B, D]; new_states [B, L, D]; actions [B, L, frame_every, A].
 
-    Without commanded states or calibration, `conditioner` is None and robot and masks are absent.
+    Without calibration, `conditioner` is None and robot and masks are absent.
     """
 
     def __init__(self, cache: FrameCache, conditioner: PandaConditioner | None, config: DreamingConfig) -> None:
         self.cache, self.config, self._conditioner = cache, config, conditioner
         self._images = [cache.images[c] for c in cache.observation_spec.camera_names]
-        self._states = commanded_states(cache)
+        self._states = commanded_states(cache, calibrated=conditioner is not None)
         self._episode_of = np.repeat(np.arange(len(cache.episodes)), np.diff(cache.frame_offsets))
         self._key = keyframes(self._states, cache.frame_offsets, calibrated=conditioner is not None)
         weights = self._weights()
-        held_out = self._episode_of % config.validation_every == config.validation_every - 1
+        held_out = held_out_episodes(cache, config.validation_every)[self._episode_of]
         self._sampler = WeightedSampler(np.where(held_out, 0.0, weights), config.seed)
-        self._held_out = WeightedSampler(np.where(held_out, weights, 0.0), config.seed) if held_out.any() else None
+        self._held_out = WeightedSampler(held_out * weights, config.seed) if (held_out * weights).any() else None
 
     @property
     def fingerprint(self) -> str:
@@ -112,13 +114,6 @@ class DreamingSource:
         robot = (robot * 255).round().to(torch.uint8).reshape(b, n, *robot.shape[1:])
         shown = (mask > 0.5).reshape(b, n, *mask.shape[1:])
         return {"robot": robot[:, 1:], "mask": shown[:, 1:], "mask_before": shown[:, :-1]}
-
-
-def commanded_states(cache: FrameCache) -> NDArray[np.float32]:
-    """[F, D]: the logged commanded state, or what the actions alone imply (absolute ones are the state)."""
-    if "commanded" in cache.frames:
-        return np.asarray(cache.frames["commanded"], np.float32)
-    return np.asarray(cache.frames["measured"], np.float32)
 
 
 def keyframes(states: NDArray[np.float32], offsets: NDArray[np.int64], calibrated: bool) -> NDArray[np.int64]:

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from reverie.checkpoints import save
 from reverie.core import ReverieError, seed_for
 from reverie.data import FrameCache
 from reverie.embodiments import panda
+from reverie.training.commands import absolute_commands, commanded_states, own_split, relative_actions
 from reverie.training.config import TrainerConfig
-from reverie.training.dreaming import DreamingConfig, DreamingSource, commanded_states
+from reverie.training.dreaming import DreamingConfig, DreamingSource
 from reverie.training.mixing import Mixed
 from reverie.training.source import Source
 from reverie.training.trainer import Trainer
@@ -82,7 +84,7 @@ def _model(cache: FrameCache, config: WorldTraining, calibrated: bool) -> TileMo
     height, width = sizes.pop()
     if height % 16 or width % 16:
         raise ReverieError(f"frames are {height}x{width}: height and width must be multiples of 16, resize them first")
-    states = commanded_states(cache)
+    states, absolute = commanded_states(cache, calibrated), () if calibrated else absolute_commands(cache.action_spec)
     model = TileModel(
         TileModelConfig(
             n_views=len(cache.observation_spec.cameras),
@@ -92,8 +94,16 @@ def _model(cache: FrameCache, config: WorldTraining, calibrated: bool) -> TileMo
             frame_every=cache.observation_spec.frame_every,
             state_dim=states.shape[1],
             calibrated=calibrated,
+            absolute=absolute,
             unet=config.unet,
         )
     )
-    model.fit_statistics(np.asarray(cache.actions), states)
+    _fit_statistics(model, cache, states)
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _fit_statistics(model: TileModel, cache: FrameCache, states: NDArray[np.float32]) -> None:
+    """From every episode that the data set does not hold out itself."""
+    actions = relative_actions(cache, states, model.config.absolute)
+    rows = [np.repeat(~own_split(cache), np.diff(o)) for o in (cache.action_offsets, cache.frame_offsets)]
+    model.fit_statistics(actions[rows[0]], states[rows[1]])

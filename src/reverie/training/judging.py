@@ -30,7 +30,7 @@ class BagConfig:
     """n_frames after the first one. shares of bags: successes as asked, failures, and (the rest) successes with another
     instruction, which are failures. generated: share of generated episodes in each, where there are any."""
 
-    n_frames: int = 5
+    n_frames: int = 4
     successes: float = 0.4
     failures: float = 0.35
     generated: float = 0.5

@@ -93,7 +93,10 @@ class Frames:
     mask: Tensor | None = None  # of the robot in the last frame, if it was drawn already
 
     def push(self, new: Tensor, states: NDArray[np.float32], mask: Tensor | None = None) -> "Frames":
-        """The new frame becomes the last one; the keyframe moves along while the hand is open or still closing."""
+        """The new frame becomes the last one; the keyframe moves along while the hand is open or still closing (always,
+        without calibration: nothing reads it)."""
+        if states.shape[1] != len(panda.STATE_NAMES):
+            return Frames(self.first, self.last, new, new, states, states)
         closed = torch.from_numpy((self.states[:, 7] < GRIP_OPENING) & (states[:, 7] < GRIP_OPENING))
         key = torch.where(closed[:, None, None, None, None], self.key, new)
         key_states = np.where(closed.numpy()[:, None], self.key_states, states)

@@ -27,7 +27,9 @@ _FLOW_PIXELS = 6.0
 
 @dataclass(frozen=True)
 class TileModelConfig:
-    """action_dim, frame_every: commands per frame; state_dim: numbers of the commanded state that are embedded."""
+    """action_dim, frame_every: commands per frame; state_dim: numbers of the commanded state that are embedded.
+    absolute: which commands are targets; they enter as changes of the state at the last frame, which then has the actions'
+    own numbers (robots without calibration)."""
 
     n_views: int = 4
     height: int = 64
@@ -36,6 +38,7 @@ class TileModelConfig:
     frame_every: int = 2
     state_dim: int = 15
     calibrated: bool = True
+    absolute: tuple[int, ...] = ()
     unet: UNetConfig = field(default_factory=UNetConfig)
     good_enough: float = 0.02
     still_weight: float = 0.05
@@ -44,7 +47,7 @@ class TileModelConfig:
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> "TileModelConfig":
         unet = UNetConfig(**{**value["unet"], "channels": tuple(value["unet"]["channels"])})
-        return cls(**{**value, "unet": unet})
+        return cls(**{**value, "unet": unet, "absolute": tuple(value.get("absolute", ()))})
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -87,10 +90,18 @@ class TileModel(nn.Module):
         views = [frames.last, frames.before, frames.first]  # [B, V, 3, H, W] each
         if c is not None:
             views += [c.robot, c.mask, c.mask_before, c.moved.flatten(2, 3)]
-        actions = torch.from_numpy(batch.actions) / self.action_scale
+        actions = torch.from_numpy(self._relative(batch)) / self.action_scale
         states = [(torch.from_numpy(s) - self.state_mean) / self.state_scale for s in (frames.states, batch.states)]
         moved = (states[1] - states[0]) * 5
         return to_tile(torch.cat(views, dim=2) - 0.5), torch.cat([actions.flatten(1), states[1], moved], dim=1)
+
+    def _relative(self, batch: WorldBatch) -> NDArray[np.float32]:
+        """Commands [B, frame_every, A], absolute ones as changes of the last frame's state."""
+        if not self.config.absolute:
+            return batch.actions
+        actions, absolute = batch.actions.copy(), list(self.config.absolute)
+        actions[:, :, absolute] -= batch.frames.states[:, None, absolute]
+        return actions
 
     def candidates(self, batch: WorldBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Logits [B, V, K, H, W] (absent candidates at -inf), candidates [B, V, K, 3, H, W], and the paint among them."""
@@ -139,9 +150,7 @@ class TileModel(nn.Module):
             loss, picked, metrics = self.step_loss(step)
             losses.append(loss)
             for name, mean in metrics.items():
-                sums[name] = (
-                    mean if name not in sums else Mean(sums[name].total + mean.total, sums[name].n + mean.n)
-                )
+                sums[name] = mean if name not in sums else Mean(sums[name].total + mean.total, sums[name].n + mean.n)
             frames = frames.push((picked * 255).round() / 255, states)
         return torch.stack(losses).mean(), sums
 

@@ -24,6 +24,8 @@ _UNSEEN = 0.8  # a camera that cannot see a cell neither proves nor rules out
 _LOW_M = 0.01
 _OCCUPIED, _MIN_CONTRAST = 0.25, 0.05
 _MAX_SEEDS, _MAX_PEAKS, _REFINED = 5, 2, 2
+_MIN_PIXELS = 20  # of about 100 that the smallest kind has in three views; less proves nothing
+_CLOSE = 0.2  # refining adds up to 0.2 to a match
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Detection:
 
 
 def find(views: Sequence[View], kind: str, color: str) -> Detection | None:
-    """The best place of the kind and colour on the table, or None if the colour is nowhere."""
+    """The best place of the kind and colour on the table, or None if the colour is nowhere or hidden."""
     number = NAMES.index(color)
     seeds = _seeds(_occupancy(views, number, fitting.height(kind) / 2), kind)
     scans = []
@@ -45,8 +47,9 @@ def find(views: Sequence[View], kind: str, color: str) -> Detection | None:
         pose, match = fitting.scan(kind, seed, seen)
         scans.append((match, pose))
     scans.sort(key=lambda s: -s[0])
-    fits = [_refined(views, number, kind, pose) for _, pose in scans[:_REFINED]]
-    return max(fits, key=lambda d: d.match, default=None)
+    close = [pose for match, pose in scans if match > scans[0][0] - _CLOSE][:_REFINED]
+    fits = [_refined(views, number, kind, pose) for pose in close]
+    return max((d for d in fits if d.visible >= _MIN_PIXELS), key=lambda d: d.match, default=None)
 
 
 def match_near(views: Sequence[View], kind: str, color: str, pose: Array) -> float:

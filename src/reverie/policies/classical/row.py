@@ -13,10 +13,10 @@ from reverie.policies.classical.views import look as views_of
 
 Array = NDArray[np.float64]
 Images = Mapping[str, NDArray[np.uint8]]
-_SURE, _PERHAPS = 0.5, 0.3  # a right fit matches by 0.75 to 0.95, a wrong one by less than 0.66
+_SURE, _PERHAPS = 0.5, 0.35  # a right fit matches by 0.75 to 0.95, a wrong one by less than 0.66
 _ELSEWHERE = 0.7  # to undo a finished job one must be surer
 _HELD, _GONE = 0.53, 0.2  # what hangs from the hand matches by 0.59 to 0.95, an empty hand mostly by less than 0.3
-_LOOKS, _ATTEMPTS = 6, 3
+_LOOKS, _GIVE_UP, _ATTEMPTS = 6, 12, 3
 _COUNTERS = ("phase", "timer", "attempts", "looks", "checked")  # checked: the last phase whose outcome was looked at
 _NOWHERE = Plan(np.zeros(4), np.zeros(4), np.zeros(3), np.zeros(3), np.zeros(2), 0.0)
 
@@ -39,7 +39,7 @@ class Row:
         """Look where a decision is due; most calls decide nothing."""
         if self.request is None:
             return
-        if self.phase == motion.LOOK:
+        if self.phase == motion.LOOK and self.looks < _GIVE_UP:
             self._find(self.request, images, state)
         elif self.phase in (motion.CARRY, motion.FINISHED) and self.checked != self.phase and self.attempts < _ATTEMPTS:
             self.checked = self.phase

@@ -11,6 +11,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
 
 from reverie.scenes.assets import CONTAINERS, OBJECTS, Geom
 
@@ -43,13 +44,16 @@ def _part(geom: Geom) -> Part:
         rings = [np.column_stack([radius * _CIRCLE, np.full(16, z)]) for z in (-half, half)]
         return Part(centre + np.concatenate(rings), np.eye(3)[2:], True)
     sizes = np.array(geom.size * 3)[:3] if geom.type == "sphere" else np.array(geom.size)
-    levels = [np.column_stack([np.cos(a) * _CIRCLE, np.full(16, np.sin(a))]) for a in np.linspace(-1.5, 1.5, 7)]
+    levels = [np.column_stack([np.cos(a) * _CIRCLE, np.full(16, np.sin(a))]) for a in np.linspace(-1.2, 1.2, 5)]
     return Part(centre + np.concatenate(levels) * sizes @ turn.T, np.zeros((0, 3)), True)
 
 
 def _hull(parts: Sequence[Part]) -> Part:
-    edges = np.unique(np.round(np.concatenate([p.edges for p in parts]), 6), axis=0)
-    return Part(np.concatenate([p.points for p in parts]), edges, any(p.round for p in parts))
+    """One convex part around several. Round ones keep upright edges only: the fixed normals serve their many sides."""
+    points, edges = (np.concatenate([getattr(p, name) for p in parts]) for name in ("points", "edges"))
+    round_ = any(p.round for p in parts)
+    kept = np.eye(3)[2:] if round_ else np.unique(np.round(edges, 6), axis=0)
+    return Part(points[ConvexHull(points).vertices], kept, round_)
 
 
 @cache
