@@ -133,3 +133,15 @@ def test_no_trials_yet_is_absent_everywhere(tmp_path):
     summary = summarise(tmp_path)
     assert (summary.n_trials, summary.planned, summary.rates, summary.comparisons) == (0, 30, (), ())
     assert Trial(TrialKey("a", "b", "c"), "", 0, "").error is None
+
+
+def test_the_gain_over_the_control_is_the_difference_of_their_correlations(folder):
+    summary = summarise(folder)
+    (found,) = [g for g in summary.gains if g.prediction.world == "dream"]
+    by_view = {c.view: c for c in summary.comparisons}
+    difference = (
+        by_view[found.prediction].pearson.over_policies.value - by_view[found.control].pearson.over_policies.value
+    )
+    assert found.difference.value == pytest.approx(difference)
+    assert found.difference.low < found.difference.value < found.difference.high
+    assert found.difference.n == 5

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from reverie.core import ReverieError
+from reverie.data.recordings import recorded_episodes
 from reverie.judges import FrameJudge, HoldRule, PoseJudge, confusion, load_judge
 from reverie.judges.network import FrameJudgeConfig
 from reverie.nn.grounding import GroundingConfig
@@ -17,7 +18,6 @@ from reverie.training.fakes import fake_cache
 from reverie.training.fit_judge import (
     FrameJudgeRecipe,
     PoseJudgeRecipe,
-    cached_episodes,
     fit_frame_judge,
     fit_pose_judge,
     judge_cache,
@@ -50,7 +50,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> tuple[FrameJudge, Path]:
 
 def test_a_saved_judge_says_the_same(judge: tuple[FrameJudge, Path]) -> None:
     trained, out = judge
-    episodes = list(cached_episodes(fake_cache(40, n_failed=15), range(4)))
+    episodes = recorded_episodes(fake_cache(40, n_failed=15), range(4))
     again = load_judge(out)
     assert again.version == trained.version
     assert again.judge(episodes) == trained.judge(episodes)
@@ -68,7 +68,7 @@ def test_version_changes_with_the_rule_and_the_weights(judge: tuple[FrameJudge, 
 
 def test_reads_frames_and_instruction_and_nothing_else(judge: tuple[FrameJudge, Path]) -> None:
     trained, _ = judge
-    (episode,) = cached_episodes(fake_cache(40, n_failed=15), [0])
+    (episode,) = recorded_episodes(fake_cache(40, n_failed=15), [0])
     seen = episode.observations
     assert seen.commanded is not None
     blind = replace(seen, commanded=np.zeros_like(seen.commanded), extras={})
@@ -83,7 +83,7 @@ def test_reads_frames_and_instruction_and_nothing_else(judge: tuple[FrameJudge, 
 
 def test_abstains_with_a_reason(judge: tuple[FrameJudge, Path]) -> None:
     trained, _ = judge
-    (episode,) = cached_episodes(fake_cache(40, n_failed=15), [0])
+    (episode,) = recorded_episodes(fake_cache(40, n_failed=15), [0])
     one_camera = replace(episode.observations, images={"top": episode.observations.images["top"]})
     short = replace(episode, observations=episode.observations[:3], frame_steps=episode.frame_steps[:3])
     silent = replace(episode, instruction=" ")
@@ -142,7 +142,7 @@ def test_pose_only_learns_from_poses_and_sees_no_images(tmp_path: Path) -> None:
     judge = fit_pose_judge(cache, PoseJudgeRecipe(trainer=_trainer(3_200)), tmp_path / "poses", quiet=True)
     verdicts = judge_cache(judge, cache, range(60))
     assert confusion(verdicts, [e.success for e in cache.episodes]).balanced_accuracy > 0.9  # type: ignore[operator]
-    (episode,) = cached_episodes(cache, [0])
+    (episode,) = recorded_episodes(cache, [0])
     blind = replace(episode, observations=replace(episode.observations, images={}, extras={}), instruction="")
     assert judge.judge([blind]) == [verdicts[0]]
     loaded = load_judge(tmp_path / "poses")

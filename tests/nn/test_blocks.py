@@ -6,6 +6,7 @@ from torch import nn
 
 from reverie.nn.blocks import Attention, Transformer
 from reverie.nn.convolution import FilmedConv
+from reverie.nn.glimpse import crops
 from reverie.nn.heatmaps import cell_centers, expected_point, heatmap_loss, splat
 from reverie.nn.text import HashedWords, TextConfig, build_text
 
@@ -101,3 +102,11 @@ def test_words_are_told_apart_and_trained() -> None:
     torch.testing.assert_close(tokens[0, 2], tokens[1, 2])
     tokens.sum().backward()
     assert text.embed.weight.grad is not None
+
+
+def test_a_crop_is_the_part_of_the_picture() -> None:
+    picture = torch.rand(1, 16, 24, 3)
+    point = torch.tensor([[[10 / 24, 6 / 16], [0.0, 0.0]]])  # between pixels 9 and 10, rows 5 and 6
+    seen = crops(picture, point, 4)
+    torch.testing.assert_close(seen[0, 0].permute(1, 2, 0), picture[0, 4:8, 8:12])
+    assert (seen[0, 1, :, :2] == 0).all()

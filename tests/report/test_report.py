@@ -122,7 +122,7 @@ def test_nothing_scored_is_not_measured(tmp_path):
     run(tmp_path, worlds=("fake:FakeWorld?name=dream&measures=False",), truth=None, judges=(RECORDED,))
     words = Page(write_report(tmp_path)).words
     assert "Success was not measured in this run" in words
-    assert "not measured left out: 5 abstained" in words
+    assert "dream, judged by recorded: not measured; left out: 10 abstained." in words
     assert " 0 %" not in words
 
 

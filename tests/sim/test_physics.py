@@ -91,8 +91,8 @@ def test_a_scene_that_is_already_solved_is_an_error() -> None:
     target, reference = scene.placement(scene.target), scene.placement(scene.reference)
     solved = replace(target, x=reference.x, y=reference.y)
     solved_scene = replace(scene, objects=tuple(solved if o.name == target.name else o for o in scene.objects))
+    world = PhysicsWorld()
     with pytest.raises(ReverieError, match="already true at reset"):
-        world = PhysicsWorld()
         world.reset([solved_scene], [0])
 
 

@@ -3,6 +3,7 @@
 reverie data import droid ../shared/data/droid --out data/droid
 reverie data import rlds ../shared/data/bridge_rlds/1.0.0 --out data/bridge
 reverie data show data/droid
+reverie data dream data/mixed --world checkpoints/world --out data/dreamt
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from rich.console import Console
 
 from reverie.cli.progress import progress
 from reverie.core import unknown_name
-from reverie.data import open_dataset
+from reverie.data import open_cache, open_dataset
 from reverie.data.contact_sheet import contact_sheet
 from reverie.data.importers import import_dataset
 from reverie.data.show import render_summary
@@ -48,6 +49,20 @@ class ShowOptions:
     """Rows of the contact sheet."""
 
 
+@dataclass(frozen=True)
+class DreamOptions:
+    """Plays recorded actions again in a video world: the same labels over generated frames, for a judge to learn from."""
+
+    root: tyro.conf.Positional[Path]
+    """The recorded data set."""
+    world: Path
+    """The video world's checkpoint."""
+    out: Path
+    """Where the dreamt data set goes."""
+    episodes: int = 300
+    """How many to dream: half of them successes, as far as there are."""
+
+
 def import_data(arguments: Sequence[str]) -> None:
     options = tyro.cli(ImportOptions, args=list(arguments), prog="reverie data import", description=__doc__)
     with progress("episodes") as advance:
@@ -64,7 +79,21 @@ def show(arguments: Sequence[str]) -> None:
     print(sheet)
 
 
-ACTIONS: Mapping[str, Callable[[Sequence[str]], None]] = {"import": import_data, "show": show}
+def dream_data(arguments: Sequence[str]) -> None:
+    from reverie.collection.dreams import dream, spread
+
+    options = tyro.cli(DreamOptions, args=list(arguments), prog="reverie data dream", description=__doc__)
+    cache = open_cache(options.root)
+    with progress("episodes") as advance:
+        dream(cache, options.world, options.out, spread(cache, options.episodes), advance)
+    print(options.out)
+
+
+ACTIONS: Mapping[str, Callable[[Sequence[str]], None]] = {
+    "import": import_data,
+    "show": show,
+    "dream": dream_data,
+}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -17,6 +17,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "train": ("reverie.cli.train", "fit a policy, a world or a judge"),
     "evaluate": ("reverie.cli.evaluate", "roll policies out in worlds, judge, rank, and write the report"),
     "judge": ("reverie.cli.judge", "judge the stored episodes of a run again"),
+    "real": ("reverie.cli.real", "real robot data: train on some takes, replay and predict the others"),
     "report": ("reverie.cli.report", "rebuild a run's report from its records"),
 }
 """verb -> (module, what it does)"""

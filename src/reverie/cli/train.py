@@ -1,8 +1,10 @@
-"""`reverie train MODEL`: fit a policy of the catalog, or the grounded backbone that they can begin with.
+"""`reverie train MODEL`: fit a policy of the catalog, the grounded backbone that they can begin with, a world or a judge.
 
-    reverie train vla --data data/put_in --out checkpoints/vla
     reverie train grounding --data data/mixed --out checkpoints/grounding
-    reverie train vla --data data/put_in --backbone checkpoints/grounding --out checkpoints/vla
+    reverie train vla --data data/mixed --backbone checkpoints/grounding --out checkpoints/vla
+    reverie train world --data data/mixed --out checkpoints/world
+    reverie data dream data/mixed --world checkpoints/world --out data/dreamt
+    reverie train judge --data data/mixed --more data/dreamt --backbone checkpoints/grounding --out checkpoints/judge
 
 The same command again goes on where it stopped.
 """
@@ -22,17 +24,20 @@ from reverie.policies.catalog import LEARNED
 from reverie.training.behaviour_cloning import CloningConfig
 from reverie.training.config import TrainerConfig
 from reverie.training.fit import GroundingRecipe, PolicyRecipe, fit_grounding, fit_policy
+from reverie.training.fit_judge import FrameJudgeRecipe, PoseJudgeRecipe, fit_frame_judge, fit_pose_judge
+from reverie.training.fit_world import WorldTraining, fit_world
 from reverie.training.grounding import GroundingTask
 
 
 @dataclass(frozen=True)
 class PolicyCommand:
-    """data: the data set's folder. out: where the checkpoint goes. threads: 1 where other work runs beside it.
-    restart: discard what an earlier training left in `out`."""
+    """data: the data set's folder. more: further data sets of the same robot. out: where the checkpoint goes.
+    threads: 1 where other work runs beside it. restart: discard what an earlier training left in `out`."""
 
     data: Path
     out: Path
     model: Any
+    more: tuple[Path, ...] = ()
     backbone: Path | None = None
     freeze_backbone: bool = False
     trainer: tyro.conf.OmitArgPrefixes[TrainerConfig] = field(default_factory=TrainerConfig)
@@ -54,20 +59,78 @@ class GroundingCommand:
     restart: bool = False
 
 
+@dataclass(frozen=True)
+class WorldCommand:
+    """data: the data set's folder. more: further data sets of the same robot, which take `more_share` of the training.
+    start: a world to fine-tune."""
+
+    data: Path
+    out: Path
+    more: tuple[Path, ...] = ()
+    training: tyro.conf.OmitArgPrefixes[WorldTraining] = field(default_factory=WorldTraining)
+    threads: int = 0
+    restart: bool = False
+
+
+@dataclass(frozen=True)
+class JudgeCommand:
+    """A judge that reads frames, from episode labels alone. data: recorded episodes. more: further ones, such as those
+    that `reverie data dream` makes: a judge of generated frames must have seen some."""
+
+    data: Path
+    out: Path
+    more: tuple[Path, ...] = ()
+    judge: tyro.conf.OmitArgPrefixes[FrameJudgeRecipe] = field(default_factory=FrameJudgeRecipe)
+    threads: int = 0
+    restart: bool = False
+
+
+@dataclass(frozen=True)
+class PoseJudgeCommand:
+    """The control of every judge: it sees commanded poses and no frame."""
+
+    data: Path
+    out: Path
+    judge: tyro.conf.OmitArgPrefixes[PoseJudgeRecipe] = field(default_factory=PoseJudgeRecipe)
+    threads: int = 0
+    restart: bool = False
+
+
 def train_policy(family: str, arguments: Sequence[str]) -> None:
     entry = LEARNED[family]
     command = tyro.cli(_command_for(entry.config, entry.tiny), args=arguments, prog=f"reverie train {family}")
     recipe = PolicyRecipe(
         family, command.model, command.cloning, command.trainer, command.backbone, command.freeze_backbone
     )
-    fit_policy(_open(command.data, command.threads), recipe, command.out, restart=command.restart)
+    data, *more = _open(command.threads, command.data, *command.more)
+    fit_policy(data, recipe, command.out, more=more, restart=command.restart)
     print(command.out)
 
 
 def train_grounding(arguments: Sequence[str]) -> None:
     command = tyro.cli(GroundingCommand, args=arguments, prog="reverie train grounding")
     recipe = GroundingRecipe(command.model, command.cloning, command.trainer)
-    fit_grounding(_open(command.data, command.threads), recipe, command.out, restart=command.restart)
+    fit_grounding(_open(command.threads, command.data)[0], recipe, command.out, restart=command.restart)
+    print(command.out)
+
+
+def train_world(arguments: Sequence[str]) -> None:
+    command = tyro.cli(WorldCommand, args=arguments, prog="reverie train world")
+    data, *more = _open(command.threads, command.data, *command.more)
+    fit_world(data, command.out, command.training, more=more, restart=command.restart)
+    print(command.out)
+
+
+def train_judge(arguments: Sequence[str]) -> None:
+    command = tyro.cli(JudgeCommand, args=arguments, prog="reverie train judge")
+    caches = _open(command.threads, command.data, *command.more)
+    fit_frame_judge(caches, command.judge, command.out, restart=command.restart)
+    print(command.out)
+
+
+def train_pose_judge(arguments: Sequence[str]) -> None:
+    command = tyro.cli(PoseJudgeCommand, args=arguments, prog="reverie train pose_judge")
+    fit_pose_judge(_open(command.threads, command.data)[0], command.judge, command.out, restart=command.restart)
     print(command.out)
 
 
@@ -81,15 +144,18 @@ def _command_for(config: type[Any], default: Any) -> type[Any]:
     )  # fmt: skip
 
 
-def _open(data: Path, threads: int) -> FrameCache:
+def _open(threads: int, *data: Path) -> list[FrameCache]:
     if threads:
         torch.set_num_threads(threads)
-    return open_cache(data)
+    return [open_cache(folder) for folder in data]
 
 
 TRAINABLE: Mapping[str, Callable[[Sequence[str]], None]] = {
     **{name: (lambda arguments, name=name: train_policy(name, arguments)) for name in LEARNED},  # type: ignore[misc]
     "grounding": train_grounding,
+    "world": train_world,
+    "judge": train_judge,
+    "pose_judge": train_pose_judge,
 }
 
 

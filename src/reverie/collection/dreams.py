@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from reverie.core import Episode, seed_for
-from reverie.data import Dataset, EpisodeStager, compact, open_dataset
-from reverie.data.recorded import RecordedWorld, recorded_scenes
+from reverie.data import EpisodeStager, FrameCache, compact
+from reverie.data.recorded import RecordedWorld, recorded_episodes
 from reverie.rollouts import Recorded, rollout
 from reverie.world_model.checkpoint import LoadedWorld, load_world
 
@@ -20,30 +20,37 @@ BLOCK = 16
 Progress = Callable[[int, int], None]
 
 
-def dream(data: Path, world: Path, out: Path, episodes: Sequence[int], progress: Progress | None = None) -> Path:
-    """Dream the named episodes of the data set at `data`; a killed run goes on where it stopped."""
-    dataset, loaded = open_dataset(data), load_world(world)
+def dream(cache: FrameCache, world: Path, out: Path, episodes: Sequence[int], progress: Progress | None = None) -> Path:
+    """Dream the numbered episodes of a data set; a killed run goes on where it stopped."""
+    loaded = load_world(world)
     stager = EpisodeStager(out)
     missing = stager.missing(len(episodes))
     for start in range(0, len(missing), BLOCK):
         block = missing[start : start + BLOCK]
-        for place, episode in zip(block, dream_block(dataset, loaded, [episodes[i] for i in block]), strict=True):
+        for place, episode in zip(block, dream_block(cache, loaded, [episodes[i] for i in block]), strict=True):
             stager.stage(place, episode)
         if progress:
             progress(len(episodes) - len(missing) + start + len(block), len(episodes))
     return compact(stager.folder, out)
 
 
-def dream_block(dataset: Dataset, loaded: LoadedWorld, numbers: Sequence[int]) -> list[Episode]:
+def spread(cache: FrameCache, wanted: int) -> list[int]:
+    """Episodes to dream, evenly spread over the data set, half of them successes as far as there are."""
+    by_label = [[i for i, e in enumerate(cache.episodes) if bool(e.success) == label] for label in (True, False)]
+    n_failed = min(len(by_label[1]), wanted // 2)
+    counts = (min(len(by_label[0]), wanted - n_failed), n_failed)
+    return sorted(e[i * len(e) // n] for e, n in zip(by_label, counts, strict=True) for i in range(n))
+
+
+def dream_block(cache: FrameCache, loaded: LoadedWorld, numbers: Sequence[int]) -> list[Episode]:
     """Dreamt episodes of equal length: shorter recordings end with their last command repeated, and are cut again."""
-    originals = [dataset.episode(i) for i in numbers]
+    originals = recorded_episodes(cache, numbers)
     n_steps = max(e.n_steps for e in originals)
     actions = np.stack([np.pad(e.actions, ((0, n_steps - e.n_steps), (0, 0)), mode="edge") for e in originals])
-    starter = RecordedWorld(dataset)
-    world = loaded.world(starter)
+    world = loaded.world(RecordedWorld(cache))
     every = world.observation_spec.frame_every
-    replay = Recorded(actions, dataset.action_spec, frame_every=every, n_action_steps=every)
-    scenes = recorded_scenes(dataset, numbers)
+    replay = Recorded(actions, cache.action_spec, frame_every=every, n_action_steps=every)
+    scenes = [e.scene for e in originals if e.scene is not None]
     dreamt = rollout(replay, world, scenes, [seed_for("dream", n) for n in numbers], n_steps)
     return [_labelled(d, o, n, loaded.fingerprint) for d, o, n in zip(dreamt, originals, numbers, strict=True)]
 

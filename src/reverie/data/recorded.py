@@ -1,7 +1,8 @@
 """RecordedWorld: recorded episodes as a world that shows what was recorded, whatever it is told to do.
 
 It is the truth arm of a replay, and where a video world begins ("the first real frame"). It knows no robot and no physics;
-a label that the recording lacks is absent, never False.
+a label that the recording lacks is absent, never False. Beside each frame it shows the commands that were recorded until the
+next one, so that a policy can repeat them (`rollouts.AsRecorded`).
 """
 
 from collections.abc import Sequence
@@ -24,8 +25,10 @@ from reverie.core import (
 from reverie.data.cache import FrameCache
 from reverie.data.recordings import episode_keys, observe, offered_spec, recorded_episodes, recorded_scenes
 
-__all__ = ["RecordedWorld", "recorded_episodes", "recorded_scenes"]
+__all__ = ["RECORDED_ACTIONS", "RecordedWorld", "recorded_episodes", "recorded_scenes"]
 
+RECORDED_ACTIONS = "recorded_actions"
+"""Extra [B, frame_every, A]: the commands from this frame to the next; past the last one, that one again."""
 Index = NDArray[np.int64]
 
 
@@ -43,7 +46,8 @@ class RecordedWorld:
 
     @property
     def observation_spec(self) -> ObservationSpec:
-        return offered_spec(self._cache)
+        spec = offered_spec(self._cache)
+        return replace(spec, extras=(*spec.extras, RECORDED_ACTIONS))
 
     @property
     def action_spec(self) -> ActionSpec:
@@ -62,7 +66,7 @@ class RecordedWorld:
         every, before = self.observation_spec.frame_every, self._n_steps
         self._n_steps += actions.shape[1]
         numbers = np.arange(before // every + 1, self._n_steps // every + 1)  # of the new frames within an episode
-        shown = [self._show(n) for n in numbers]
+        shown = [self._show(int(n)) for n in numbers]
         return Transition(
             stack_time(shown) if shown else self._show(0).map(lambda v: v[:, None][:, :0]),
             numbers * every,
@@ -95,8 +99,14 @@ class RecordedWorld:
         """Frame `number` of every row, or its last one."""
         frames = self._cache.frame_offsets[self._rows] + np.minimum(number, self._lengths() - 1)
         seen = observe(self._cache, frames, self._instructions)
-        hz = self.action_spec.control_hz
-        return replace(seen, time_s=np.full(len(frames), number * self.observation_spec.frame_every / hz))
+        time_s = np.full(len(frames), number * self.observation_spec.frame_every / self.action_spec.control_hz)
+        return replace(seen, time_s=time_s, extras={**seen.extras, RECORDED_ACTIONS: self._ahead(number)})
+
+    def _ahead(self, number: int) -> NDArray[np.float32]:
+        """[B, frame_every, A]: what was commanded from frame `number` on."""
+        every, offsets = self.observation_spec.frame_every, self._cache.action_offsets
+        wanted = offsets[self._rows][:, None] + number * every + np.arange(every)
+        return np.array(self._cache.actions[np.minimum(wanted, offsets[self._rows + 1][:, None] - 1)])
 
     def _labels(self, row: int, before: int) -> tuple[Event, ...]:
         """The label of an episode, if its time lies within the steps just taken."""

@@ -59,10 +59,15 @@ def physics(rest: str) -> World:
 
 
 def video(rest: str) -> World:
-    """A video world's checkpoint, or `video:shipped`: starts where physics starts, and goes on alone."""
+    """A video world's checkpoint, or `video:shipped`: starts where physics starts, and goes on alone.
+    `video:CHECKPOINT@DATA`: starts with the first frames of recorded episodes."""
+    from reverie.evaluation import recordings
     from reverie.sim import PhysicsWorld
     from reverie.world_model.checkpoint import load_world
 
+    checkpoint, at, root = rest.partition("@")
+    if at:
+        return recordings.dreamt(_path(checkpoint, "world"), root)
     return load_world(_path(rest, "world")).world(PhysicsWorld())
 
 

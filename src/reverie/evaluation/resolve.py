@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from reverie.core import Judge, Policy, ReverieError, Scene, World, unknown_name
-from reverie.evaluation import loaders
+from reverie.evaluation import loaders, recordings
 
 Value = TypeVar("Value")
 
@@ -66,6 +66,7 @@ POLICIES: dict[str, Callable[[str], Policy]] = {
     "classical": loaders.classical,
     "script": loaders.script,
     "nothing": loaders.nothing,
+    "recorded": recordings.policy,
     "fake": fake,
     "python": python,
 }
@@ -73,6 +74,7 @@ WORLDS: dict[str, Callable[[str], World]] = {
     CHECKPOINT: loaders.video,
     "physics": loaders.physics,
     "video": loaders.video,
+    "recorded": recordings.world,
     "fake": fake,
     "python": python,
 }
@@ -80,6 +82,7 @@ JUDGES: dict[str, Callable[[str], Judge]] = {
     CHECKPOINT: loaders.judge,
     "shipped": lambda rest: loaders.judge(str(loaders.shipped(f"judges/{rest}"))),
     "physics": loaders.physics_judge,
+    "label": recordings.label,
     "fake": fake,
     "python": python,
 }
@@ -87,6 +90,7 @@ SCENES: dict[str, Callable[[str], list[Scene]]] = {
     "test": lambda rest: loaders.tabletop_scenes("test", rest),
     "validation": lambda rest: loaders.tabletop_scenes("validation", rest),
     "train": lambda rest: loaders.tabletop_scenes("train", rest),
+    "recorded": recordings.scenes,
     "fake": fake_scenes,
     "python": python,
 }

@@ -8,6 +8,7 @@ from typing import Any
 from reverie.core import TrialKey
 from reverie.evaluation.blocks import blocks_of, replays_of
 from reverie.evaluation.comparison import Comparison, comparisons
+from reverie.evaluation.gain import Gain, gain
 from reverie.evaluation.outcomes import Outcomes, View, read_outcomes
 from reverie.evaluation.plan import Plan
 from reverie.evaluation.rates import Neighbours, Rate, neighbours, rates
@@ -34,6 +35,7 @@ class Summary:
     rates: tuple[Rate, ...]
     neighbours: dict[View, tuple[Neighbours, ...]]
     comparisons: tuple[Comparison, ...]
+    gains: tuple[Gain, ...]
     failures: tuple[Failure, ...]
     table: Outcomes
 
@@ -52,6 +54,7 @@ class Summary:
                 {"view": asdict(view), "pairs": [asdict(n) for n in pairs]} for view, pairs in self.neighbours.items()
             ],
             "comparisons": [asdict(c) for c in self.comparisons],
+            "gains": [asdict(g) for g in self.gains],
             "failures": [asdict(f) for f in self.failures],
         }
 
@@ -59,6 +62,7 @@ class Summary:
 def summarise(folder: Path) -> Summary:
     table = read_outcomes(folder)
     ranked = rates(table)
+    compared = comparisons(table)
     planned = sum(len(b.keys) for b in (*blocks_of(table.plan), *replays_of(table.plan)))
     return Summary(
         table.plan,
@@ -66,10 +70,22 @@ def summarise(folder: Path) -> Summary:
         planned,
         tuple(ranked),
         {view: tuple(neighbours(table, view, ranked)) for view in table.outcomes},
-        tuple(comparisons(table)),
+        tuple(compared),
+        tuple(_gains(table, compared)),
         tuple(_failures(folder)),
         table,
     )
+
+
+def _gains(table: Outcomes, compared: list[Comparison]) -> list[Gain]:
+    """Every prediction against every control in its own world."""
+    return [
+        gain(table, p.view, c.view, p.truth)
+        for p in compared
+        if p.role == "prediction"
+        for c in compared
+        if c.role == "control" and c.view.world == p.view.world
+    ]
 
 
 def _failures(folder: Path) -> list[Failure]:

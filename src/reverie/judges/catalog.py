@@ -6,9 +6,10 @@ from pathlib import Path
 from reverie.checkpoints import Checkpoint, load
 from reverie.core import Judge, unknown_name
 from reverie.judges import frames, pose_only
+from reverie.judges.label import LabelJudge
 from reverie.judges.physics import PhysicsJudge
 
-BUILT_IN: Mapping[str, Callable[[], Judge]] = {"physics": PhysicsJudge}
+BUILT_IN: Mapping[str, Callable[[], Judge]] = {"physics": PhysicsJudge, "label": LabelJudge}
 LEARNED: Mapping[str, Callable[[Checkpoint, Path | str], Judge]] = {
     frames.FAMILY: frames.frame_judge_from,
     pose_only.FAMILY: pose_only.pose_judge_from,

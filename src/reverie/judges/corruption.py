@@ -43,6 +43,8 @@ def _one(images: Tensor, size: int, gain: float, shift: float, noise: float) -> 
         small = F.interpolate(pixels, (size, size), mode="area")
         pixels = F.interpolate(small, (height, width), mode="bilinear", align_corners=False)
     pixels = (pixels * gain + shift).permute(0, 2, 3, 1)
-    field = noise * torch.randn(height, width, 3)  # one draw, shifted from frame to frame: noise is half of the cost else
+    field = noise * torch.randn(
+        height, width, 3
+    )  # one draw, shifted from frame to frame: noise is half of the cost else
     shifts = torch.randint(height, (len(pixels),)).tolist()
     return (pixels + torch.stack([field.roll(n, 0) for n in shifts])).clamp(-1, 1)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from reverie.nn.blocks import MLP, Transformer, learned
 from reverie.nn.convolution import FilmedConv
+from reverie.nn.glimpse import Glimpse
 from reverie.nn.heatmaps import cell_centers, expected_point
 from reverie.nn.text import TextConfig, build_text
 
@@ -25,7 +26,8 @@ SLOTS = ("target", "reference")
 
 @dataclass(frozen=True)
 class GroundingConfig:
-    """Widths of the backbone. `n_colors` filters per slot look at single pixels; a patch is one cell of the heat-map."""
+    """Widths of the backbone. `n_colors` filters per slot look at single pixels; a patch is one cell of the heat-map.
+    `glimpse`: side, in pixels, of the crop that is looked at again where the map points (0: none)."""
 
     text: TextConfig = field(default_factory=TextConfig)
     text_width: int = 128
@@ -36,6 +38,12 @@ class GroundingConfig:
     deep_width: int = 96
     point_width: int = 32
     hidden: int = 256
+    glimpse: int = 0
+
+    @property
+    def feature_width(self) -> int:
+        """How many numbers `Grounded.features` has for a point."""
+        return self.point_width * (2 if self.glimpse else 1)
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ class GroundingShapes:
 
 class Grounded(NamedTuple):
     """maps [B, V, S, h w + 1] logits, points [B, V, S, 2] in (0, 1), presence [B, V, S], features at the maps
-    [B, V, S, point_width], positions_m [B, S, 3], yaws [B, S, 2] (cosine, sine of the angle times its symmetry),
+    [B, V, S, feature_width], positions_m [B, S, 3], yaws [B, S, 2] (cosine, sine of the angle times its symmetry),
     context [B, V, deep_width, h/2, w/2], text [B, L + S, text_width] with mask [B, L + S]."""
 
     maps: Tensor
@@ -125,7 +133,8 @@ class GroundingBackbone(nn.Module):
         self.query = nn.Linear(c.text_width, c.width + 1)
         self.absent = nn.Linear(c.deep_width, s)
         self.read = nn.Linear(c.width, c.point_width)
-        self.locate = MLP(shapes.n_views * s * (c.point_width + 3) + shapes.state_dim, c.hidden, s * 5)
+        self.glimpse = Glimpse(c.glimpse, c.text_width, c.point_width) if c.glimpse else None
+        self.locate = MLP(shapes.n_views * s * (c.feature_width + 3) + shapes.state_dim, c.hidden, s * 5)
         self.register_buffer("centers", cell_centers(*self.grid), persistent=False)
 
     def forward(self, images: Tensor, instructions: list[str], state: Tensor) -> Grounded:
@@ -143,6 +152,8 @@ class GroundingBackbone(nn.Module):
             "bvsn,bvcn->bvsc", weights[..., :-1].to(fine.dtype), fine.flatten(2).view(b, v, -1, fine[0, 0].numel())
         )
         features = self.read(local)
+        if self.glimpse is not None:
+            features = torch.cat([features, self._look_again(images, points, slots)], dim=-1)
         where = torch.cat([features.float(), points - 0.5, presence[..., None]], dim=-1).flatten(1)
         found = self.locate(torch.cat([where, state], dim=-1)).view(b, len(SLOTS), 5).float()
         center = found.new_tensor(self.shapes.position_center_m)
@@ -162,6 +173,14 @@ class GroundingBackbone(nn.Module):
         deep = self.deep(self.down(fine, per_view), per_view)
         lifted = F.interpolate(self.up(deep), scale_factor=2.0, mode="nearest")
         return self.merge(fine + lifted, per_view), deep
+
+    def _look_again(self, images: Tensor, points: Tensor, slots: Tensor) -> Tensor:
+        """Features [B, V, S, point_width] of the crops where the maps point."""
+        assert self.glimpse is not None
+        b, v = images.shape[:2]
+        asked = slots.repeat_interleave(v, dim=0)  # [B V, S, d]
+        seen: Tensor = self.glimpse(images.flatten(0, 1), points.flatten(0, 1), asked)
+        return seen.view(b, v, len(SLOTS), -1)
 
     def _maps(self, fine: Tensor, deep: Tensor, slots: Tensor) -> Tensor:
         """Logits [B V, S, h w + 1]: how well a cell matches what the slot asks for, and of "not in this image"."""

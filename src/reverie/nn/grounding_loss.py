@@ -4,29 +4,15 @@ Every part is skipped for rows (and cameras) in which it is not known; what was 
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from reverie.nn.grounding import SLOTS, Grounded
 from reverie.nn.heatmaps import heatmap_loss
+from reverie.nn.metrics import Batch, Mean, Metrics, mean_of
 
-Batch = dict[str, Any]
-
-
-class Mean(NamedTuple):
-    """A sum and how many numbers are in it; a metric of no numbers is not reported."""
-
-    total: Tensor
-    n: Tensor
-
-    @property
-    def value(self) -> Tensor:
-        return self.total / self.n.clamp_min(1)
-
-
-Metrics = dict[str, Mean]
+__all__ = ["Batch", "GroundingWeights", "Mean", "Metrics", "grounding_loss", "mean_of"]
 
 
 @dataclass(frozen=True)
@@ -34,12 +20,6 @@ class GroundingWeights:
     maps: float = 0.1
     positions: float = 0.3
     yaws: float = 0.1
-
-
-def mean_of(values: Tensor, where: Tensor) -> Mean:
-    """Mean of `values` where `where` (same shape) holds."""
-    where = where.to(values.dtype)
-    return Mean((values * where).sum(), where.sum())
 
 
 def grounding_loss(found: Grounded, batch: Batch, grid: tuple[int, int], scale_m: float, weights: GroundingWeights) -> tuple[Tensor, Metrics]:  # fmt: skip

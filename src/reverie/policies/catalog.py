@@ -12,6 +12,7 @@ from reverie.checkpoints.configuration import from_values
 from reverie.core import ActionSpec, ObservationSpec, Policy, ReverieError, unknown_name
 from reverie.nn.grounding import GroundingConfig
 from reverie.nn.text import TextConfig
+from reverie.policies.classical import ClassicalPolicy
 from reverie.policies.learned import LearnedPolicy, PolicyShapes
 from reverie.policies.vla import VLA, VLAConfig
 from reverie.transforms import Pipeline
@@ -45,7 +46,7 @@ LEARNED: dict[str, Family] = {
         ),
     ),
 }
-BUILT_IN: Mapping[str, Callable[[], Policy]] = {}
+BUILT_IN: Mapping[str, Callable[[], Policy]] = {"classical": ClassicalPolicy}
 """Policies without weights, opened by their name alone."""
 
 

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from reverie.nn.blocks import MLP, Transformer, learned
 from reverie.nn.grounding import SLOTS, Grounded, GroundingBackbone, GroundingConfig
-from reverie.nn.grounding_loss import Batch, GroundingWeights, Metrics, grounding_loss, mean_of
+from reverie.nn.grounding_loss import GroundingWeights, grounding_loss
+from reverie.nn.metrics import Batch, Metrics, mean_of
 from reverie.policies.learned import PolicyShapes, stack_views
 
 
@@ -46,7 +47,7 @@ class VLA(nn.Module):
         self.backbone = GroundingBackbone(g, s.grounding)
         self.cells = nn.Conv2d(g.deep_width, c.dim, 1)
         self.cell_place = learned(s.grounding.n_views, c.view_cells**2, c.dim)
-        self.point = nn.Linear(g.point_width + 3, c.dim)
+        self.point = nn.Linear(g.feature_width + 3, c.dim)
         self.point_place = learned(s.grounding.n_views, len(SLOTS), c.dim)
         self.words = nn.Linear(g.text_width, c.dim)
         self.state = MLP(s.grounding.state_dim, g.hidden, c.dim) if s.grounding.state_dim else None

@@ -17,7 +17,7 @@ import torch
 
 from reverie.checkpoints import load, save
 from reverie.collection import CollectConfig, collect
-from reverie.collection.dreams import dream
+from reverie.collection.dreams import dream, spread
 from reverie.data import is_dataset, open_cache
 from reverie.data.cache import FrameCache
 from reverie.training.config import TrainerConfig
@@ -65,10 +65,10 @@ def make(recipe: ShippedRecipe, folder: Path, processes: int) -> None:
     training = WorldTraining(trainer=recipe.world, data=DreamingConfig(length=recipe.world_length), more_share=0.25)
     fit_world(train, world, training, more=[weak])
     if not is_dataset(folder / "dreamt"):
-        dream(folder / "train", world, folder / "dreamt", spread(len(train.episodes), recipe.dreamt))
+        dream(train, world, folder / "dreamt", spread(train, recipe.dreamt))
     dreamt = open_cache(folder / "dreamt", processes=processes)
     fit_frame_judge([train, dreamt], FrameJudgeRecipe(backbone=grounding), folder / "judge")
-    fit_pose_judge([train], PoseJudgeRecipe(), folder / "pose_only")
+    fit_pose_judge(train, PoseJudgeRecipe(), folder / "pose_only")
     sources = {f"policies/{name}": policy / f"samples-{samples:08d}" for name, samples in graded.items()}
     ship(
         {
@@ -90,11 +90,6 @@ def _weak(policy: Path, graded: Mapping[str, int]) -> str:
     """All but the best of the graded policies, in equal shares."""
     weaker = sorted(graded.values())[:-1]
     return ",".join(f"policy:{policy / f'samples-{samples:08d}'}" for samples in weaker)
-
-
-def spread(n: int, wanted: int) -> list[int]:
-    """Evenly spaced numbers below n."""
-    return [i * n // wanted for i in range(min(n, wanted))]
 
 
 def ship(sources: Mapping[str, Path]) -> None:

@@ -1,6 +1,7 @@
 """The page: a run's records become one self-contained HTML file. Sections appear only where their records exist."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ def _run_parts(folder: Path, summary: Summary) -> dict[str, Any]:
         "ranking": _ranking(summary, view, predicting) if view else [],
         "any_harm": any(r.harm for r in summary.rates),
         "views": _views(summary, view),
-        "silent": [v for v in summary.table.outcomes if not _scored(summary, v)],
+        "silent": [(v, _left_out(summary, v)) for v in summary.table.outcomes if not _scored(summary, v)],
         "figures": [_figure(summary, c) for c in ordered if c.role != "judge alone"],
         "first": [comparison, *wording.beside(summary, comparison)] if comparison else [],
         "comparisons": ordered,
@@ -96,6 +97,10 @@ def _views(summary: Summary, first: View | None) -> list[tuple[View, list[Rate]]
 
 def _scored(summary: Summary, view: View) -> bool:
     return any(r.success.value is not None for r in summary.rates_of(view))
+
+
+def _left_out(summary: Summary, view: View) -> dict[str, int]:
+    return dict(sum((Counter(r.left_out) for r in summary.rates_of(view)), Counter[str]()))
 
 
 def _ranking(summary: Summary, view: View, predicting: list[View]) -> list[Ranked]:

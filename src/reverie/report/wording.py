@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reverie.core.estimate import Estimate
 from reverie.evaluation.comparison import Comparison
+from reverie.evaluation.gain import Gain
 from reverie.evaluation.outcomes import View
 from reverie.evaluation.rates import Neighbours, Rate
 from reverie.evaluation.summary import Summary
@@ -93,7 +93,9 @@ def _prediction(summary: Summary, comparison: Comparison) -> list[str]:
     else:
         dropped = f"; leaving one policy out, r is {drop_one(comparison.pearson.drop_one)}" if k > 3 else ""
         said = [f"{name} correlates with the truth over {k} policies with r = {number(r)}{dropped}."]
-    said += [_beside(other, r) for other in beside(summary, comparison)]
+    said += [_bound(c) for c in beside(summary, comparison) if c.role == "replay bound"]
+    controls = {c.view: c for c in summary.comparisons if c.role == "control"}
+    said += [_control(controls[g.control], g) for g in summary.gains if g.prediction == comparison.view]
     return [*said, _agreement(comparison)]
 
 
@@ -107,15 +109,20 @@ def beside(summary: Summary, comparison: Comparison) -> list[Comparison]:
     ]
 
 
-def _beside(other: Comparison, r: Estimate) -> str:
-    value = other.pearson.over_policies
-    if other.role == "replay bound":
-        return f"Its bound, the true actions replayed ({view_words(other.view)}), has r = {number(value)}."
-    text = f"Its control, {other.view.judge}, which needs no pictures of objects, has r = {number(value)}"
-    if value.value is None or r.value is None:
-        return text + "."
-    lower = f": {r.value - value.value:.2f} less (the difference itself was not tested)."
-    return text + (lower if value.value < r.value else ": NOT lower, so the correlation above may be read off the robot alone.")  # fmt: skip
+def _bound(other: Comparison) -> str:
+    r = number(other.pearson.over_policies)
+    return f"Its bound, the true actions replayed ({view_words(other.view)}), has r = {r}."
+
+
+def _control(other: Comparison, found: Gain) -> str:
+    text = f"Its control, {other.view.judge}, which sees no objects, has r = {number(other.pearson.over_policies)}"
+    difference = found.difference
+    if difference.value is None:
+        return f"{text}."
+    text += f"; the prediction's r minus that is {number(difference)} (resampling scenes)"
+    if difference.low is not None and difference.low > 0:
+        return f"{text}: clearly higher."
+    return f"{text}: NOT clearly higher, so the correlation may be read off the robot alone."
 
 
 def _agreement(comparison: Comparison) -> str:

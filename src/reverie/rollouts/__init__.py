@@ -1,6 +1,7 @@
 """The loop: a policy in a world gives episodes, and the wrappers that change how chunks are executed."""
 
 from reverie.rollouts.as_gymnasium import as_gymnasium
+from reverie.rollouts.as_recorded import AsRecorded
 from reverie.rollouts.chunked import Chunked
 from reverie.rollouts.delayed import Delayed
 from reverie.rollouts.ensembled import Ensembled
@@ -10,6 +11,7 @@ from reverie.rollouts.rollout import executed_actions, rollout
 from reverie.rollouts.seeds import RowSeeds
 
 __all__ = [
+    "AsRecorded",
     "Chunked",
     "Delayed",
     "Ensembled",

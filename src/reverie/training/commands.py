@@ -27,7 +27,10 @@ def _integrated(cache: FrameCache, robot: GenericRobot, episode: int) -> Array:
     """[F_e, A]: the state at each frame of one episode."""
     frames, actions = (slice(*o[episode : episode + 2]) for o in (cache.frame_offsets, cache.action_offsets))
     first = {k: cache.frames[k][frames][:1] for k in ("commanded", "measured") if k in cache.frames}
-    states = [robot.begin(Observations(images={}, time_s=np.zeros(1), **first))]
+    seen = Observations(
+        images={}, time_s=np.zeros(1), commanded=first.get("commanded"), measured=first.get("measured")
+    )
+    states = [robot.begin(seen)]
     for action in cache.actions[actions]:
         states.append(robot.integrate(states[-1], action[None]))
     return np.concatenate(states)[cache.frame_steps[frames]].astype(np.float32)

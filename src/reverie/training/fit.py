@@ -1,6 +1,6 @@
 """From a data set to a checkpoint: what `reverie train` does for policies and for grounding."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from reverie.policies.learned import LearnedPolicy, PolicyShapes, policy_checkpo
 from reverie.training.behaviour_cloning import CloningConfig, Demonstrations, window_of
 from reverie.training.config import TrainerConfig
 from reverie.training.grounding import GroundingModel, GroundingTask, adopt_backbone, save_backbone
+from reverie.training.mixing import Mixed
 from reverie.training.selection import split_episodes
+from reverie.training.source import Source
 from reverie.training.statistics import fit_shapes, fit_transforms
 from reverie.training.text_table import prepare
 from reverie.training.trainer import Trainer, discard
@@ -52,28 +54,53 @@ class GroundingRecipe:
 
 @dataclass(frozen=True)
 class Prepared:
-    source: Demonstrations
+    """`main`: the data set that decides shapes and statistics; `more`: further ones, seen through the same transforms."""
+
+    main: Demonstrations
+    more: tuple[Demonstrations, ...]
     shapes: PolicyShapes
     window: Window
+    seed: int
+
+    @property
+    def all(self) -> tuple[Demonstrations, ...]:
+        return (self.main, *self.more)
+
+    @property
+    def source(self) -> Source:
+        """Every data set as often as its share of all that is drawn."""
+        if not self.more:
+            return self.main
+        named = {"main": self.main} | {f"more_{i}": s for i, s in enumerate(self.more)}
+        return Mixed(named, {k: float(s.rows.weights.sum()) for k, s in named.items()}, self.seed)
 
 
-def prepare_data(cache: FrameCache, cloning: CloningConfig, trainer: TrainerConfig, model: Any) -> Prepared:
-    """`model`: a configuration with n_obs_steps, obs_stride and horizon."""
+def prepare_data(cache: FrameCache, cloning: CloningConfig, trainer: TrainerConfig, model: Any, more: Sequence[FrameCache] = ()) -> Prepared:  # fmt: skip
+    """`model`: a configuration with n_obs_steps, obs_stride and horizon. Errors: ReverieError for other specs in `more`."""
+    for other in more:
+        check_same_specs(cache, other)
     window = window_of(cache, cloning, model.n_obs_steps, model.obs_stride, model.horizon)
     train, _ = split_episodes(cache, cloning.validation_fraction, trainer.seed)
     train = train[: cloning.episodes] if cloning.episodes else train
     transforms = fit_transforms(cache, window, train, cloning.sources, cloning.image_size)
-    source = Demonstrations(cache, cloning, window, transforms, trainer.seed)
-    return Prepared(source, fit_shapes(cache, window, transforms, train), window)
+    main, *others = (Demonstrations(c, cloning, window, transforms, trainer.seed) for c in (cache, *more))
+    return Prepared(main, tuple(others), fit_shapes(cache, window, transforms, train), window, trainer.seed)
 
 
-def fit_policy(cache: FrameCache, recipe: PolicyRecipe, out: Path, *, restart: bool = False, quiet: bool = False) -> dict[str, float]:  # fmt: skip
-    """Train, or go on training, a policy in `out`; returns its last validation."""
+def check_same_specs(cache: FrameCache, other: FrameCache) -> None:
+    mine, its = ((c.action_spec, c.observation_spec.cameras, c.observation_spec.commanded) for c in (cache, other))
+    if mine != its:
+        raise ReverieError(f"{other.path} has other actions, cameras or state than {cache.path}: train on one of them")
+
+
+def fit_policy(cache: FrameCache, recipe: PolicyRecipe, out: Path, *, more: Sequence[FrameCache] = (), restart: bool = False, quiet: bool = False) -> dict[str, float]:  # fmt: skip
+    """Train, or go on training, a policy in `out`, on `cache` and `more` data of the same robot; returns its last
+    validation."""
     if recipe.family not in LEARNED:
         raise unknown_name("policy", recipe.family, list(LEARNED))
     family = LEARNED[recipe.family]
     config = recipe.model if recipe.model is not None else family.tiny
-    prepared = prepare_data(cache, recipe.cloning, recipe.trainer, config)
+    prepared = prepare_data(cache, recipe.cloning, recipe.trainer, config, more)
     torch.manual_seed(recipe.trainer.seed)
     model = family.build(config, prepared.shapes)
     _begin_with(model, recipe)
@@ -81,7 +108,7 @@ def fit_policy(cache: FrameCache, recipe: PolicyRecipe, out: Path, *, restart: b
     def export(folder: Path, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:
         name = out.name if folder == out else f"{out.name}-{receipt['samples'] // 1000}k"
         policy = _policy(recipe, config, prepared, cache, weights, name)
-        full = {**receipt, **_data_receipt(cache, recipe.name, prepared), "cloning": asdict(recipe.cloning)}
+        full = {**receipt, **_data_receipt(recipe.name, prepared), "cloning": asdict(recipe.cloning)}
         save(folder, policy_checkpoint(policy, prepared.shapes, full))
 
     return _run(model, prepared, recipe.trainer, out, export, restart, quiet)
@@ -98,7 +125,7 @@ def fit_grounding(cache: FrameCache, recipe: GroundingRecipe, out: Path, *, rest
     model = GroundingModel(recipe.task, prepared.shapes)
 
     def export(folder: Path, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:
-        full = {**receipt, **_data_receipt(cache, recipe.name, prepared), "cloning": asdict(recipe.cloning)}
+        full = {**receipt, **_data_receipt(recipe.name, prepared), "cloning": asdict(recipe.cloning)}
         save_backbone(folder, recipe.task, prepared.shapes, weights, full)
 
     return _run(model, prepared, recipe.trainer, out, export, restart, quiet)
@@ -107,8 +134,9 @@ def fit_grounding(cache: FrameCache, recipe: GroundingRecipe, out: Path, *, rest
 def _run(model: nn.Module, prepared: Prepared, trainer: TrainerConfig, out: Path, export: Any, restart: bool, quiet: bool) -> dict[str, float]:  # fmt: skip
     if restart:
         discard(out)
-    cache = prepared.source.cache
-    prepare(model, prepared.source.sentences(), cache.path if cache.path.is_dir() else None, quiet)
+    cache = prepared.main.cache
+    sentences = sorted({s for source in prepared.all for s in source.sentences()})
+    prepare(model, sentences, cache.path if cache.path.is_dir() else None, quiet)
     return Trainer(model, prepared.source, trainer, out, export, quiet).run()
 
 
@@ -131,7 +159,7 @@ def _policy(recipe: PolicyRecipe, config: Any, prepared: Prepared, cache: FrameC
         model=model,
         observation_spec=observation_spec(cache, prepared.window),
         action_spec=cache.action_spec,
-        transforms=prepared.source.transforms,
+        transforms=prepared.main.transforms,
         n_action_steps=config.n_action_steps,
         config=asdict(config),
         family=recipe.family,
@@ -152,11 +180,11 @@ def observation_spec(cache: FrameCache, window: Window) -> ObservationSpec:
     )
 
 
-def _data_receipt(cache: FrameCache, name: str, prepared: Prepared) -> dict[str, Any]:
-    held_out = prepared.source.held_out
+def _data_receipt(name: str, prepared: Prepared) -> dict[str, Any]:
+    held_out = [0 if s.held_out is None else len(set(s.held_out.episodes.tolist())) for s in prepared.all]
     return {
         "recipe": name,
-        "data": cache.path.name,
-        "episodes": len(set(prepared.source.rows.episodes.tolist())),
-        "held_out_episodes": 0 if held_out is None else len(set(held_out.episodes.tolist())),
+        "data": [s.cache.path.name for s in prepared.all],
+        "episodes": sum(len(set(s.rows.episodes.tolist())) for s in prepared.all),
+        "held_out_episodes": sum(held_out),
     }

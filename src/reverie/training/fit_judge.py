@@ -1,17 +1,17 @@
 """From data sets to a judge's checkpoint: training, calibration on held-out episodes, and what `reverie train` calls."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from reverie.checkpoints import load, save
-from reverie.core import Episode, Judge, Observations, Verdict
+from reverie.core import Judge, Verdict
 from reverie.data.cache import FrameCache
+from reverie.data.recordings import recorded_episodes
 from reverie.judges.build import build_network
 from reverie.judges.calibration import calibrated
 from reverie.judges.frames import FrameJudge, frame_judge_checkpoint, frame_judge_from
@@ -98,44 +98,16 @@ def _calibrated_frames(judge: FrameJudge, caches: Sequence[FrameCache], chosen: 
     """Threshold and temperature on the held-out episodes; as they are where a class is missing."""
     scores, truths = [], []
     for cache, episodes in zip(caches, chosen, strict=True):
-        for episode in cached_episodes(cache, episodes):
+        for episode in (recorded_episodes(cache, [i])[0] for i in episodes):
             if episode.success is not None:
                 scores.append(hold(judge.read(episode).logits, episode.observations.time_s, judge.rule).score)
                 truths.append(episode.success)
     return calibrated(judge.rule, scores, truths) if 0 < sum(truths) < len(truths) else judge.rule
 
 
-def cached_episodes(cache: FrameCache, chosen: Sequence[int]) -> Iterator[Episode]:
-    """Episodes out of a frame cache, as a judge sees them: frames, states and every extra; no events."""
-    for i in chosen:
-        frames = slice(*cache.frame_offsets[i : i + 2].tolist())
-        values = {k: np.asarray(v[frames]) for k, v in cache.frames.items()}
-        info = cache.episodes[i]
-        seen = Observations(
-            images={c: np.asarray(v[frames]) for c, v in cache.images.items()},
-            time_s=values.pop("time_s"),
-            instructions=(info.instruction,),
-            commanded=values.pop("commanded", None),
-            measured=values.pop("measured", None),
-            extras=values,
-        )
-        yield Episode(
-            observations=seen,
-            frame_steps=np.asarray(cache.frame_steps[frames]),
-            actions=np.asarray(cache.actions[slice(*cache.action_offsets[i : i + 2].tolist())]),
-            observation_spec=cache.observation_spec,
-            action_spec=cache.action_spec,
-            instruction=info.instruction,
-            success=info.success,
-            success_time_s=info.success_time_s,
-            scene=info.scene,
-            provenance=info.provenance,
-        )
-
-
 def judge_cache(judge: Judge, cache: FrameCache, chosen: Sequence[int]) -> list[Verdict]:
     """Verdicts on some episodes of a cache, one episode in memory at a time."""
-    return [judge.judge([e])[0] for e in cached_episodes(cache, chosen)]
+    return [judge.judge(recorded_episodes(cache, [i]))[0] for i in chosen]
 
 
 def fit_pose_judge(

@@ -19,7 +19,7 @@ from reverie.training.config import TrainerConfig
 from reverie.training.dreaming import DreamingConfig, DreamingSource
 from reverie.training.mixing import Mixed
 from reverie.training.source import Source
-from reverie.training.trainer import Trainer
+from reverie.training.trainer import Trainer, discard
 from reverie.world_model.checkpoint import load_world, world_checkpoint
 from reverie.world_model.conditioning import PandaConditioner
 from reverie.world_model.model import TileModel, TileModelConfig
@@ -46,9 +46,17 @@ class WorldTraining:
 
 
 def fit_world(
-    cache: FrameCache, out: Path, config: WorldTraining, quiet: bool = False, more: Sequence[FrameCache] = ()
+    cache: FrameCache,
+    out: Path,
+    config: WorldTraining,
+    *,
+    more: Sequence[FrameCache] = (),
+    restart: bool = False,
+    quiet: bool = False,
 ) -> dict[str, float]:
     """Train and write the checkpoint at `out`; returns the last validation. `more`: further data of the same specs."""
+    if restart:
+        discard(out)
     robot = _robot(cache, config.robot)
     calibrated = robot == panda.NAME
     torch.manual_seed(seed_for("world", config.trainer.seed))

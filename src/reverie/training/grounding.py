@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from reverie.checkpoints import Checkpoint, load, save
 from reverie.core import ReverieError
 from reverie.nn.grounding import GroundingBackbone, GroundingConfig
-from reverie.nn.grounding_loss import Batch, GroundingWeights, Metrics, grounding_loss
+from reverie.nn.grounding_loss import GroundingWeights, grounding_loss
+from reverie.nn.metrics import Batch, Metrics
 from reverie.policies.learned import PolicyShapes, stack_views
 
 BOUND_TO_CAMERAS = ("view", "place", "locate.", "into_state")

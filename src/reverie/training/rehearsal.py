@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from reverie.nn.grounding_loss import Batch
+from reverie.nn.metrics import Batch
 from reverie.training.config import Dtype, TrainerConfig
 from reverie.training.source import rows_of
 

@@ -1,12 +1,12 @@
 """What the loop asks of others: a model with a loss, and a source of batches."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from reverie.nn.grounding_loss import Batch, Metrics
+from reverie.nn.metrics import Batch, Metrics
 
 
 class Trainable(Protocol):
@@ -54,8 +54,3 @@ def rows_of(batch: Batch, start: int, stop: int) -> Batch:
 
 def size_of(batch: Batch) -> int:
     return next(len(v) for v in batch.values() if isinstance(v, Tensor | list))
-
-
-def values(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Means as plain numbers; what nothing was measured for is left out."""
-    return {k: float(m.total) / float(m.n) for k, m in metrics.items() if float(m.n) > 0}

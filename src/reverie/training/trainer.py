@@ -4,6 +4,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ from torch import Tensor, nn
 
 from reverie.checkpoints import machine_receipt
 from reverie.core import ReverieError, seed_for
-from reverie.nn.grounding_loss import Batch, Mean, Metrics
+from reverie.nn.metrics import Batch, Mean, Metrics, added, values
 from reverie.training.averaging import Average
 from reverie.training.config import TrainerConfig
 from reverie.training.journal import Journal, Screen, duration, spoken
+from reverie.training.optimisation import decayed, learning_rate
 from reverie.training.rehearsal import autocast, rehearse
-from reverie.training.source import LossModule, Source, rows_of, size_of, to_device, values
+from reverie.training.source import LossModule, Source, rows_of, size_of, to_device
 from reverie.training.state import FILE, Progress, load_state, save_state
 
 Export = Callable[[Path, Mapping[str, Tensor], Mapping[str, Any]], None]
@@ -60,7 +62,7 @@ class Trainer:
         self.device = self.accelerator.device
         self.model.to(self.device)
         optimizer = torch.optim.AdamW(
-            _decayed(self.model, self.config.weight_decay), lr=self.config.learning_rate, fused=True
+            decayed(self.model, self.config.weight_decay), lr=self.config.learning_rate, fused=True
         )
         self.average = Average(self.model, self.config.ema)
         found = load_state(self.out, self.config, self.source.fingerprint, self.model, self.average, optimizer)
@@ -106,7 +108,7 @@ class Trainer:
             with _maybe_synced(self.accelerator, self.wrapped, last), autocast(self.progress.precision, self.device):
                 loss, metrics = self.wrapped(rows_of(batch, i * size, (i + 1) * size))
             self.accelerator.backward(loss / self.config.micro_batches)
-            total = _added(total, metrics | {"loss": Mean(loss.detach() * size, loss.new_tensor(float(size)))})
+            total = added(total, metrics | {"loss": Mean(loss.detach() * size, loss.new_tensor(float(size)))})
         self._check_finite(step, total["loss"])
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
         for group in self.optimizer.param_groups:
@@ -132,7 +134,7 @@ class Trainer:
 
     def _after(self, step: int, metrics: Metrics) -> None:
         """What is due after so many steps."""
-        self.sums = _added(self.sums, metrics)
+        self.sums = added(self.sums, metrics)
         self.progress.step, self.progress.seconds = step, time.perf_counter() - self.clock
         if not self.accelerator.is_main_process:
             return
@@ -161,7 +163,7 @@ class Trainer:
                     torch.manual_seed(seed_for("validation", self.config.seed, i))
                     loss, metrics = self.model.compute_loss(to_device(batch, self.device))  # type: ignore[operator]
                     size = float(size_of(batch))
-                    sums = _added(sums, metrics | {"loss": Mean(loss * size, loss.new_tensor(size))})
+                    sums = added(sums, metrics | {"loss": Mean(loss * size, loss.new_tensor(size))})
                 self.validated |= {f"{name}/{k}": round(v, 5) for k, v in values(sums).items()}
         self._write("validation", self.validated)
         samples = self.progress.step * self.config.batch_size
@@ -197,35 +199,6 @@ def discard(out: Path) -> None:
         shutil.rmtree(folder)
 
 
-def learning_rate(config: TrainerConfig, step: int) -> float:
-    """Linear warm-up, then a half cosine down to `final_rate` of the peak (Loshchilov & Hutter 2017, equation 5)."""
-    warmup = min(config.steps(config.warmup_samples), config.n_steps // 2)
-    if step < warmup:
-        return config.learning_rate * (step + 1) / warmup
-    passed = (step - warmup) / max(1, config.n_steps - warmup)
-    return config.learning_rate * (config.final_rate + (1 - config.final_rate) * (1 + math.cos(math.pi * passed)) / 2)
-
-
-def _decayed(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Matrices and kernels decay; biases, norms and embeddings of one axis do not."""
-    trained = [p for p in model.parameters() if p.requires_grad]
-    return [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-
-
-def _added(sums: Metrics, new: Metrics) -> Metrics:
-    out = dict(sums)
-    for name, mean in new.items():
-        before = out.get(name)
-        total, n = mean.total.detach().float(), mean.n.detach().float()
-        out[name] = Mean(total, n) if before is None else Mean(before.total + total, before.n + n)
-    return out
-
-
 def _maybe_synced(accelerator: Accelerator, model: nn.Module, last: bool) -> Any:
     """Gradients are exchanged between processes once, with the last piece of a batch."""
-    from contextlib import nullcontext
-
     return nullcontext() if last else accelerator.no_sync(model)

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from reverie.core import ActionChunk, ActionSpec, Memory, Observations, ObservationSpec, content_hash
 from reverie.embodiments import panda
-from reverie.policies.classical import motion
 from reverie.policies.classical.row import Row
 
 

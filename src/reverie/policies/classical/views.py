@@ -32,7 +32,7 @@ class View:
 
     def mask(self, color: int) -> NDArray[np.float32]:
         """1 where the colour shows, [H, W]."""
-        return (self.labels == color).astype(np.float32)
+        return np.asarray(self.labels == color, np.float32)
 
     def weights(self, color: int) -> NDArray[np.float32]:
         """How much each pixel counts when looking for `color`, [H, W]."""
