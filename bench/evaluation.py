@@ -14,10 +14,16 @@ import tyro
 from record import rate, write
 from reverie.cli.demo import shipped_request
 from reverie.cli.progress import progress
+from reverie.core import TrialKey
 from reverie.evaluation import evaluate, make_plan
+from reverie.evaluation.blocks import REPLAY
 from reverie.evaluation.comparison import Comparison
-from reverie.evaluation.summary import summarise
+from reverie.evaluation.loaders import judge as open_judge
+from reverie.evaluation.loaders import nothing, shipped, tabletop_scenes, video
+from reverie.evaluation.summary import Summary, summarise
 from reverie.report import write_report
+from reverie.rollouts import rollout
+from reverie.stats import wilson
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,37 @@ def described(c: Comparison) -> dict[str, Any]:
     }
 
 
+def found_by_role(summary: Summary) -> dict[str, Any]:
+    """prediction, control (in the video world) and replay bound, as the frame judge and the pose-only judge see them."""
+    named = {
+        "prediction": ("prediction", "frames"),
+        "control": ("control", "pose_only"),
+        "replay_bound": ("replay bound", "frames"),
+        "judge_alone": ("judge alone", "frames"),
+    }
+    found: dict[str, Any] = {}
+    for name, (role, judge) in named.items():
+        matching = [c for c in summary.comparisons if c.role == role and c.view.judge.startswith(judge)]
+        chosen = [c for c in matching if c.view.world.startswith("video") and not c.view.world.endswith(REPLAY)]
+        for c in (chosen or matching)[:1]:
+            found[name] = described(c)
+    found["gain_over_control"] = {g.prediction.judge: rate(g.difference) for g in summary.gains}
+    return found
+
+
+def doing_nothing(options: Options) -> dict[str, Any]:
+    """A policy that keeps the hand still and open: successes in the video world, as the frame judge says."""
+    world, judge = video("shipped"), open_judge(str(shipped("judges/frames")))
+    scenes = tabletop_scenes("test", f"{options.scenes}+{options.first}")
+    succeeded = 0
+    for i in range(0, len(scenes), 8):
+        block = scenes[i : i + 8]
+        keys = [TrialKey("nothing", "video", s.id) for s in block]
+        verdicts = judge.judge(rollout(nothing(""), world, block, keys, 80))
+        succeeded += sum(bool(v.success) for v in verdicts)
+    return rate(wilson(succeeded, len(scenes)))
+
+
 def main() -> None:
     options = tyro.cli(Options)
     plan = make_plan(shipped_request(f"test:{options.scenes}+{options.first}"))
@@ -58,9 +95,10 @@ def main() -> None:
         evaluate(plan, options.out, options.processes, advance)
     write_report(options.out)
     summary = summarise(options.out)
-    found = {f"{c.view.world}|{c.view.judge}": described(c) for c in summary.comparisons}
-    rates = {f"{r.view.world}|{r.view.judge}|{r.policy}": rate(r.success) for r in summary.rates}
-    write("evaluation", {"comparisons": found, "rates": rates})
+    rates: dict[str, dict[str, Any]] = {}
+    for r in summary.rates:
+        rates.setdefault(f"{r.view.world.split(':')[0]}_{r.view.judge.split('@')[0]}", {})[r.policy] = rate(r.success)
+    write("evaluation", {**found_by_role(summary), "nothing": doing_nothing(options), "rates": rates})
 
 
 if __name__ == "__main__":

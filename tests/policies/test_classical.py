@@ -6,17 +6,20 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from reverie.core import concat_rows
+from reverie.core import ReverieError, concat_rows
 from reverie.core.contracts import check_policy
 from reverie.core.rotations import matrix_to_rpy, quat_to_matrix
 from reverie.embodiments import panda
+from reverie.embodiments.drawing import PoseMap
+from reverie.evaluation import resolve
+from reverie.policies.catalog import load_policy
 from reverie.policies.classical import ClassicalPolicy, detection, motion, shapes
 from reverie.policies.classical.request import understand
 from reverie.policies.classical.views import look
 from reverie.rollouts import rollout
 from reverie.rollouts.windows import window
 from reverie.scenes import instructions
-from reverie.scenes.assets import CONTAINERS, OBJECTS
+from reverie.scenes.assets import COLORS, CONTAINERS, OBJECTS
 from reverie.scenes.tasks import TASKS, draw_scene
 from reverie.sim import PhysicsWorld
 
@@ -31,6 +34,13 @@ def first():
 
 def seen_by(policy, observations):
     return window([observations], policy.observation_spec, PhysicsWorld().observation_spec)
+
+
+def test_its_name_opens_it_and_takes_no_argument():
+    assert isinstance(load_policy("classical"), ClassicalPolicy)
+    assert isinstance(resolve.load_policy("classical"), ClassicalPolicy)
+    with pytest.raises(ReverieError, match="takes no argument"):
+        resolve.load_policy("classical:fast")
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -130,3 +140,51 @@ def test_a_thing_that_is_not_there_is_looked_for_and_then_given_up(first):
     assert moved[0]
     assert not moved[-1]
     assert memory["phase"][0] == motion.LOOK
+
+
+def painted(color):
+    return lambda image, robot: np.broadcast_to(np.array(color, np.uint8), image.shape)
+
+
+IMAGES = {
+    "black": painted((0, 0, 0)),
+    "white": painted((255, 255, 255)),
+    "robot_only": lambda image, robot: robot,
+    "target_colour_everywhere": painted(tuple(int(255 * v) for v in COLORS[SCENES[0].placement("object_0").color])),
+    "noise": lambda image, robot: np.random.default_rng(0).integers(0, 256, image.shape, dtype=np.uint8),
+    "blurred": lambda image, robot: gaussian_filter(image, (4, 4, 0)),
+    "torn": lambda image, robot: np.where(np.arange(len(image))[:, None, None] % 6 < 3, image, robot),
+}
+
+
+@pytest.mark.parametrize("case", IMAGES)
+def test_no_picture_breaks_it(first, case):
+    """A learned video world may show anything: 24 calls, as in an episode where the arm obeys and the pictures lie."""
+    policy, drawer, memory, sizes = ClassicalPolicy(), PoseMap(), None, []
+    state = first.commanded[:1].astype(np.float64)
+    low, high = np.array(policy.action_spec.low) - 1e-6, np.array(policy.action_spec.high) + 1e-6
+    for _ in range(24):
+        robot, _ = drawer.draw(state[0].astype(np.float32))
+        images = {c.name: IMAGES[case](first.images[c.name][0], robot[i])[None] for i, c in enumerate(panda.CAMERAS)}
+        seen = replace(first[:1], images=images, commanded=state.astype(np.float32))
+        chunk, memory = policy.infer(seen_by(policy, seen), memory, [0])
+        assert ((low <= chunk.values) & (chunk.values <= high)).all()  # NaN would fail too
+        for t in range(policy.n_action_steps):
+            state = panda.integrate(state, chunk.values[:, t])
+        sizes.append(float(np.abs(chunk.values[..., :6]).max()))
+    if case in ("black", "white", "robot_only"):
+        assert memory["phase"][0] == motion.LOOK
+        assert sizes[0] > 1e-3  # it went to look from elsewhere
+        assert sizes[-1] < 1e-6  # and gave up
+
+
+class SeesBlurred(ClassicalPolicy):
+    def infer(self, observations, memory, seeds):
+        images = {c: gaussian_filter(v, (0, 0, 1.2, 1.2, 0)) for c, v in observations.images.items()}
+        return super().infer(replace(observations, images=images), memory, seeds)
+
+
+def test_it_works_from_pictures_as_blurred_as_a_video_world_makes_them():
+    scenes = [draw_scene(task, "validation", 8) for task in TASKS]
+    episodes = rollout(SeesBlurred(), PhysicsWorld(), scenes, [1, 2], 70)
+    assert [e.success for e in episodes] == [True] * 2

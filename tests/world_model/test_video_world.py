@@ -1,5 +1,7 @@
 """The video world: geometry against known motion, the network's tiles, and the contract of a world, on random weights."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from reverie.embodiments import panda
 from reverie.embodiments.cameras import project
 from reverie.scenes.tasks import draw_scene
 from reverie.sim import PhysicsWorld
+from reverie.training.dreaming import grasp_frames
 from reverie.world_model.checkpoint import load_world, world_checkpoint
 from reverie.world_model.conditioning import Frames
 from reverie.world_model.geometry import carried_homography, plane_homography, warp
@@ -63,18 +66,22 @@ def test_warping_by_the_identity_changes_nothing() -> None:
     torch.testing.assert_close(warp(images, np.broadcast_to(np.eye(3), (2, 3, 3))), images, atol=1e-4, rtol=0)
 
 
-def test_the_keyframe_is_when_the_hand_closed() -> None:
-    def state(opening: float) -> np.ndarray:
-        found = panda.start([[0.0] * 6]).astype(np.float32)
-        found[:, 7] = opening
-        return found
-
-    pictures = [torch.full((1, 1, 3, 4, 4), i / 10) for i in range(5)]
-    frames = Frames.begin(pictures[0], state(1.0))
-    for picture, opening in zip(pictures[1:], (0.6, 0.2, 0.0, 0.0), strict=True):
-        frames = frames.push(picture, state(opening))
-    assert float(frames.key.mean()) == pytest.approx(0.2)
-    assert float(frames.last.mean()) == pytest.approx(0.4)
+def test_training_starts_with_what_dreaming_would_remember() -> None:
+    """Closing is remembered while the hand is closed and after it opened, until it closes anew."""
+    openings = np.array([1, 0.4, 0, 0, 0.7, 1, 1, 0.3, 0, 1, 1, 0.2, 0.2], np.float32)
+    offsets = np.array([0, 10, 13])
+    states = np.repeat(panda.start([[0.0] * 6]).astype(np.float32), len(openings), axis=0)
+    states[:, 7], states[:, 0] = openings, np.arange(len(openings))
+    grasp, held = grasp_frames(states, offsets, calibrated=True)
+    assert grasp.tolist() == [0, 1, 1, 1, 1, 1, 1, 7, 7, 7, 10, 11, 11]
+    assert held.tolist() == [0, 1, 2, 3, 3, 3, 3, 7, 8, 8, 10, 11, 12]
+    picture = torch.zeros(1, 1, 3, 4, 4)
+    for start, stop in pairwise(offsets):
+        frames = Frames.begin(picture, states[start : start + 1])
+        for f in range(start, stop):
+            if f > start:
+                frames = frames.push(picture, states[f : f + 1])
+            assert (frames.grasp_states[0, 0], frames.held_states[0, 0]) == (grasp[f], held[f])
 
 
 def test_the_world_keeps_the_contract() -> None:

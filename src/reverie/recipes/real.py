@@ -53,19 +53,22 @@ class RealRecipe:
     minutes: float
     world_rate: float
     policy_rate: float
-    world_share: float = 0.75
+    world_share: float = 0.88
     model: VLAConfig = VLAConfig(horizon=5, n_action_steps=5)
 
     def world(self, minutes: float) -> WorldTraining:
         samples = max(8, round(self.world_share * minutes * self.world_rate))
         trainer = replace(
-            WORLD_TRAINER, samples=samples, warmup_samples=min(400, samples // 5), validate_every=samples // 4
-        )
-        return WorldTraining(trainer=trainer, data=DreamingConfig(length=self.length))
+            WORLD_TRAINER, samples=samples, batch_size=2, warmup_samples=samples // 10, ema=0.995,
+            validate_every=samples // 3,
+        )  # fmt: skip
+        return WorldTraining(trainer=trainer, data=DreamingConfig(length=self.length, n_validation=16))
 
     def policy(self, minutes: float, backbone: Path | None) -> PolicyRecipe:
         samples = max(32, round((1 - self.world_share) * minutes * self.policy_rate))
-        trainer = TrainerConfig(samples=samples, warmup_samples=samples // 10, validate_every=samples // 3)
+        trainer = TrainerConfig(
+            samples=samples, batch_size=16, warmup_samples=samples // 10, validate_every=samples // 3
+        )
         cloning = CloningConfig(sources=(), commanded=self.commanded, measured=self.measured, counterfactual=0.0)
         return PolicyRecipe(model=self.model, cloning=cloning, trainer=trainer, backbone=backbone, name="real")
 
@@ -77,13 +80,13 @@ RECIPES: Mapping[str, RealRecipe] = {
         hold_out=by_own_split,  # the second take of each of six tasks
         commanded=POSE,
         measured=(),
-        length=6,
+        length=5,
         window=10,
         window_every=5,
         frames=(1, 2, 5, 10, 20, 40),
-        minutes=11,
-        world_rate=400,
-        policy_rate=3000,
+        minutes=8.5,
+        world_rate=230,
+        policy_rate=8000,
     ),
     "bridge": RealRecipe(
         importer="rlds",
@@ -95,9 +98,9 @@ RECIPES: Mapping[str, RealRecipe] = {
         window=5,
         window_every=2,
         frames=(1, 2, 5, 9),
-        minutes=9,
-        world_rate=400,
-        policy_rate=3000,
+        minutes=6.5,
+        world_rate=230,
+        policy_rate=8000,
     ),
 }
 """Takes of 5 Hz, so a chunk of 5 actions is a second; Bridge's takes are cut to 2 s."""

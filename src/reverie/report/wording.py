@@ -15,10 +15,10 @@ MAX_SENTENCES = 8
 
 
 def main_view(summary: Summary) -> View | None:
-    """The view by which policies are ranked: the truth, else the first in which anything was scored."""
-    if summary.table.truth in summary.table.outcomes:
-        return summary.table.truth
-    return next((r.view for r in summary.rates if r.success.value is not None), None)
+    """The view by which policies are ranked: the truth, else the first in which anything was scored; None where nothing
+    was (recordings without labels)."""
+    scored = [r.view for r in summary.rates if r.success.value is not None]
+    return summary.table.truth if summary.table.truth in scored else next(iter(scored), None)
 
 
 def main_comparison(summary: Summary) -> Comparison | None:

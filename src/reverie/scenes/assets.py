@@ -123,6 +123,12 @@ CONTAINERS: dict[str, ContainerKind] = {
     "plate": ContainerKind((Geom("cylinder", (0.066, 0.005), (0, 0, 0.005)),), 0.066, (0.062, 0.062), True, 0.01, 0.01, "on"),
 }  # fmt: skip
 
+
+def radius_of(kind: str) -> float:
+    """Bound of the footprint of an object or container kind, m."""
+    return OBJECTS[kind].radius_m if kind in OBJECTS else CONTAINERS[kind].radius_m
+
+
 COLORS: dict[str, tuple[float, float, float]] = {
     "red": (0.82, 0.12, 0.12),
     "green": (0.13, 0.6, 0.2),

@@ -12,7 +12,7 @@ from reverie.scenes.placement import X_RANGE_M, Y_RANGE_M
 Array = NDArray[np.float64]
 SAFE_Z_M = 0.17  # what hangs from the hand clears everything that stands on the table
 HOVER_M = 0.09
-BESIDE_GAP_M = 0.032
+AIMED_GAP_M = 0.032  # between footprints of things put beside each other; well within what counts as beside
 _RELEASE_M = 0.012
 _TIP_M = 0.014  # the tips reach 9 mm below the TCP
 _LOWEST_GRASP_M = 0.013

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.core.rotations import quat_to_matrix
-from reverie.scenes.assets import CONTAINERS, OBJECTS
-from reverie.scenes.grasping import BESIDE_GAP_M, SAFE_Z_M, beside_spot, grasp_of, release_height, waypoints
+from reverie.scenes.assets import CONTAINERS, OBJECTS, radius_of
+from reverie.scenes.grasping import AIMED_GAP_M, SAFE_Z_M, beside_spot, grasp_of, release_height, waypoints
 
 __all__ = ["SAFE_Z_M", "Plan", "plan_pick_and_place"]
 
@@ -107,8 +107,7 @@ def _release_height(place: Array, kinds: NDArray[np.int8], reference: int, grip:
 
 
 def _radius(kind: int) -> float:
-    name = _KINDS[kind]
-    return OBJECTS[name].radius_m if name in OBJECTS else CONTAINERS[name].radius_m
+    return radius_of(_KINDS[kind])
 
 
 def _place(poses: Array, kinds: NDArray[np.int8], target: int, reference: int, rng: np.random.Generator) -> Array:
@@ -118,7 +117,7 @@ def _place(poses: Array, kinds: NDArray[np.int8], target: int, reference: int, r
         free = max(min(CONTAINERS[name].inner_m) - _radius(int(kinds[target])), 0.0)
         scatter = rng.uniform(-0.4, 0.4, 2) * free
         return np.asarray(poses[reference, :3] + np.array([*scatter, CONTAINERS[name].floor_m]))
-    return _beside(poses, kinds, target, reference, BESIDE_GAP_M)
+    return _beside(poses, kinds, target, reference, AIMED_GAP_M)
 
 
 def _beside(poses: Array, kinds: NDArray[np.int8], target: int, reference: int, gap: float) -> Array:

@@ -27,9 +27,7 @@ def _integrated(cache: FrameCache, robot: GenericRobot, episode: int) -> Array:
     """[F_e, A]: the state at each frame of one episode."""
     frames, actions = (slice(*o[episode : episode + 2]) for o in (cache.frame_offsets, cache.action_offsets))
     first = {k: cache.frames[k][frames][:1] for k in ("commanded", "measured") if k in cache.frames}
-    seen = Observations(
-        images={}, time_s=np.zeros(1), commanded=first.get("commanded"), measured=first.get("measured")
-    )
+    seen = Observations(images={}, time_s=np.zeros(1), commanded=first.get("commanded"), measured=first.get("measured"))
     states = [robot.begin(seen)]
     for action in cache.actions[actions]:
         states.append(robot.integrate(states[-1], action[None]))

@@ -16,7 +16,7 @@ from reverie.core import content_hash
 from reverie.data import FrameCache
 from reverie.training.commands import commanded_states, held_out_episodes
 from reverie.training.sampler import WeightedSampler
-from reverie.world_model.conditioning import GRIP_OPENING, PandaConditioner
+from reverie.world_model.conditioning import GRIP_OPENING, OPENING, PandaConditioner
 
 IDLE_WEIGHT = 0.1
 _STILL_M = 1e-3
@@ -34,8 +34,8 @@ class DreamingConfig:
 
 
 class DreamingSource:
-    """Batch entries: first, before, last, key: uint8 [B, V, 3, H, W]; targets, robot: uint8 [B, L, V, 3, H, W]; mask,
-    mask_before: bool [B, L, V, 1, H, W]; states, key_states [B, D]; new_states [B, L, D]; actions [B, L, frame_every, A].
+    """Batch entries: first, before, last: uint8 [B, V, 3, H, W]; targets, robot: uint8 [B, L, V, 3, H, W]; mask,
+    mask_before: bool [B, L, V, 1, H, W]; states, grasp_states, held_states [B, D]; new_states [B, L, D]; actions [B, L, frame_every, A].
 
     Without calibration, `conditioner` is None and robot and masks are absent.
     """
@@ -45,7 +45,7 @@ class DreamingSource:
         self._images = [cache.images[c] for c in cache.observation_spec.camera_names]
         self._states = commanded_states(cache, calibrated=conditioner is not None)
         self._episode_of = np.repeat(np.arange(len(cache.episodes)), np.diff(cache.frame_offsets))
-        self._key = keyframes(self._states, cache.frame_offsets, calibrated=conditioner is not None)
+        self._grasp, self._held = grasp_frames(self._states, cache.frame_offsets, calibrated=conditioner is not None)
         weights = self._weights()
         held_out = held_out_episodes(cache, config.validation_every)[self._episode_of]
         self._sampler = WeightedSampler(np.where(held_out, 0.0, weights), config.seed)
@@ -85,10 +85,10 @@ class DreamingSource:
             "first": self._views(first),
             "before": self._views(np.maximum(rows - 1, first)),
             "last": self._views(rows),
-            "key": self._views(self._key[rows]),
             "targets": torch.stack([self._views(a) for a in ahead.T], dim=1),
             "states": torch.from_numpy(self._states[rows]),
-            "key_states": torch.from_numpy(self._states[self._key[rows]]),
+            "grasp_states": torch.from_numpy(self._states[self._grasp[rows]]),
+            "held_states": torch.from_numpy(self._states[self._held[rows]]),
             "new_states": torch.from_numpy(self._states[ahead]),
             "actions": torch.from_numpy(np.stack([self._actions(r) for r in rows])),
         }
@@ -116,13 +116,15 @@ class DreamingSource:
         return {"robot": robot[:, 1:], "mask": shown[:, 1:], "mask_before": shown[:, :-1]}
 
 
-def keyframes(states: NDArray[np.float32], offsets: NDArray[np.int64], calibrated: bool) -> NDArray[np.int64]:
-    """For each frame the frame at which the hand closed last, or itself while it is open (`Frames.push`, unrolled)."""
-    key = np.arange(len(states))
+def grasp_frames(states: NDArray[np.float32], offsets: NDArray[np.int64], calibrated: bool) -> NDArray[np.int64]:
+    """[2, F]: for each frame those whose states are `grasp_states` and `held_states` (`Frames.push`, unrolled)."""
+    grasp, held = np.arange(len(states)), np.arange(len(states))
     if not calibrated:
-        return key
-    starts = set(offsets[:-1].tolist())
+        return np.stack([grasp, held])
+    starts, closed = set(offsets[:-1].tolist()), states[:, OPENING] < GRIP_OPENING
     for f in range(1, len(states)):
-        if f not in starts and states[f, 7] < GRIP_OPENING and states[f - 1, 7] < GRIP_OPENING:
-            key[f] = key[f - 1]
-    return key
+        kept = closed[f - 1] if closed[f] else closed[grasp[f - 1]]
+        if kept and f not in starts:
+            grasp[f] = grasp[f - 1]
+            held[f] = f if closed[f] else held[f - 1]
+    return np.stack([grasp, held])

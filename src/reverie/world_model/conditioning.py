@@ -18,15 +18,21 @@ from reverie.world_model.geometry import carried_homography, plane_homography, w
 Array = NDArray[np.float64]
 TABLE_M, OBJECT_TOP_M, MIDDLE_M = 0.0, 0.03, 0.015
 _OVERVIEW = next(c for c in panda.CAMERAS if c.name == "top")
+HEIGHT, OPENING = panda.STATE_NAMES.index("z"), panda.STATE_NAMES.index("opening")
 GRIP_OPENING = 0.5
-"""Below this commanded opening the hand may hold something: the frame at which it closed is the keyframe."""
+"""Below this commanded opening the hand may hold something."""
+FALL_M = 0.012
+"""How far things usually fall when the hand opens over a container's floor."""
 
 
 @dataclass(frozen=True)
 class Conditioning:
     """robot [B, V, 3, H, W] in 0..1 and mask [B, V, 1, H, W] at the new frame, mask_before at the last one; moved
-    [B, V, 3, 3, H, W]: three copies per view (fixed views: with the hand from the last frame, with the hand from the
-    keyframe, the first frame; moving views: over the table, over object tops, from the overview camera)."""
+    [B, V, 3, 3, H, W]: three copies per view. Fixed views while the hand is closed: the last frame moved with the hand, and
+    the first frame (in which the hand hides nothing) moved as the hand moved since it closed; once it has opened again:
+    the first frame moved to where it let go, at the height of the grasp, and a little below that of the release; and
+    always the first frame itself. Moving views: the last frame over the table and over object tops, and the overview
+    camera's."""
 
     robot: Tensor
     mask: Tensor
@@ -61,13 +67,17 @@ def moved_copies(frames: "Frames", new: NDArray[np.float32]) -> Tensor:
 
 def _copies(index: int, camera: Camera, frames: "Frames", new: Array) -> Tensor:
     """[B, 3, 3, H, W]"""
-    last, old = frames.last[:, index], frames.states.astype(np.float64)
+    last, first, old = frames.last[:, index], frames.first[:, index], frames.states.astype(np.float64)
     if camera.mount == "base":
-        key = frames.key_states.astype(np.float64)
+        grasped, held = frames.grasp_states.astype(np.float64), frames.held_states.astype(np.float64)
+        closed = new[:, OPENING] < GRIP_OPENING
+        rested, lowered = _let_go(held, grasped)
+        row = closed[:, None]
+        source = torch.where(torch.from_numpy(closed)[:, None, None, None], last, first)
         copies = [
-            warp(last, carried_homography(camera, new, old)),
-            warp(frames.key[:, index], carried_homography(camera, new, key)),
-            frames.first[:, index],
+            warp(source, carried_homography(camera, np.where(row, new, rested), np.where(row, old, grasped))),
+            warp(first, carried_homography(camera, np.where(row, new, lowered), grasped)),
+            first,
         ]
     else:
         top = frames.last[:, panda.CAMERAS.index(_OVERVIEW)]
@@ -79,29 +89,40 @@ def _copies(index: int, camera: Camera, frames: "Frames", new: Array) -> Tensor:
     return torch.stack(copies, dim=1)
 
 
+def _let_go(held: Array, grasped: Array) -> tuple[Array, Array]:
+    """Hand poses at which what was let go looks as it did in the hand: as high as it was grasped, and just below the
+    hand that opened (in a container)."""
+    rested, lowered = held.copy(), held.copy()
+    rested[:, HEIGHT] = grasped[:, HEIGHT]
+    lowered[:, HEIGHT] -= FALL_M
+    return rested, lowered
+
+
 @dataclass(frozen=True)
 class Frames:
-    """What a video world remembers of each row: frames [B, V, 3, H, W] in 0..1 and the commanded states [B, D] at the
-    last frame and at the keyframe (when the hand last closed; the last frame itself while it is open)."""
+    """What a video world remembers of each row: frames [B, V, 3, H, W] in 0..1, and commanded states [B, D]: at the last
+    frame; when the hand last closed (the last frame's before it ever did); when it was last closed (the last frame's while
+    it is, or before it ever was)."""
 
     first: Tensor
     before: Tensor
     last: Tensor
-    key: Tensor
     states: NDArray[np.float32]
-    key_states: NDArray[np.float32]
+    grasp_states: NDArray[np.float32]
+    held_states: NDArray[np.float32]
     mask: Tensor | None = None  # of the robot in the last frame, if it was drawn already
 
     def push(self, new: Tensor, states: NDArray[np.float32], mask: Tensor | None = None) -> "Frames":
-        """The new frame becomes the last one; the keyframe moves along while the hand is open or still closing (always,
-        without calibration: nothing reads it)."""
+        """The new frame becomes the last one. The grasp moves along until the hand closes, and again when it closes anew
+        (always, without calibration: nothing reads it)."""
         if states.shape[1] != len(panda.STATE_NAMES):
-            return Frames(self.first, self.last, new, new, states, states)
-        closed = torch.from_numpy((self.states[:, 7] < GRIP_OPENING) & (states[:, 7] < GRIP_OPENING))
-        key = torch.where(closed[:, None, None, None, None], self.key, new)
-        key_states = np.where(closed.numpy()[:, None], self.key_states, states)
-        return Frames(self.first, self.last, new, key, states, key_states, mask)
+            return Frames(self.first, self.last, new, states, states, states)
+        closed, was, grasped = (s[:, OPENING] < GRIP_OPENING for s in (states, self.states, self.grasp_states))
+        kept = np.where(closed, was, grasped)[:, None]
+        grasp = np.where(kept, self.grasp_states, states)
+        held = np.where(closed[:, None] | ~kept, states, self.held_states)
+        return Frames(self.first, self.last, new, states, grasp, held, mask)
 
     @classmethod
     def begin(cls, first: Tensor, states: NDArray[np.float32]) -> "Frames":
-        return cls(first, first, first, first, states, states)
+        return cls(first, first, first, states, states, states)

@@ -134,24 +134,23 @@ class TileModel(nn.Module):
     def compute_loss(self, batch: Mapping[str, Any]) -> tuple[Tensor, dict[str, Mean]]:
         """Mean loss over the L steps of B sequences, each step on the frames that the model itself made so far (no gradient
         through them): what it will see when it dreams. For the entries see `training.dreaming`."""
-        images = {k: unpack(batch[k]) for k in ("first", "before", "last", "key")}
-        frames = Frames(**images, states=batch["states"].numpy(), key_states=batch["key_states"].numpy())
+        images = {k: unpack(batch[k]) for k in ("first", "before", "last")}
+        states, grasp, held = (batch[k].numpy() for k in ("states", "grasp_states", "held_states"))
+        frames = Frames(**images, states=states, grasp_states=grasp, held_states=held)
         losses: list[Tensor] = []
         sums: dict[str, Mean] = {}
         for i in range(batch["targets"].shape[1]):
-            states = batch["new_states"][:, i].numpy()
+            new = batch["new_states"][:, i].numpy()
             conditioning = None
             if self.config.calibrated:
                 robot, mask, before = (unpack(batch[k][:, i]) for k in ("robot", "mask", "mask_before"))
-                conditioning = Conditioning(robot, mask, before, moved_copies(frames, states))
-            step = WorldBatch(
-                frames, batch["actions"][:, i].numpy(), states, conditioning, unpack(batch["targets"][:, i])
-            )
+                conditioning = Conditioning(robot, mask, before, moved_copies(frames, new))
+            step = WorldBatch(frames, batch["actions"][:, i].numpy(), new, conditioning, unpack(batch["targets"][:, i]))
             loss, picked, metrics = self.step_loss(step)
             losses.append(loss)
             for name, mean in metrics.items():
                 sums[name] = mean if name not in sums else Mean(sums[name].total + mean.total, sums[name].n + mean.n)
-            frames = frames.push((picked * 255).round() / 255, states)
+            frames = frames.push((picked * 255).round() / 255, new)
         return torch.stack(losses).mean(), sums
 
     def step_loss(self, batch: WorldBatch) -> tuple[Tensor, Tensor, dict[str, Mean]]:

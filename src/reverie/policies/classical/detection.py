@@ -14,6 +14,7 @@ from scipy.ndimage import center_of_mass, label, uniform_filter
 from reverie.policies.classical import fitting
 from reverie.policies.classical.colours import NAMES, NEUTRAL
 from reverie.policies.classical.views import View
+from reverie.scenes.assets import radius_of
 
 Array = NDArray[np.float64]
 _CELL_M = 0.01
@@ -92,14 +93,14 @@ def _occupancy(views: Sequence[View], color: int, z: float) -> Array:
 
 def _seeds(occupancy: Array, kind: str) -> list[Array]:
     """Places [3] on the table: the middle of every patch of about the kind's size, then the peaks of larger ones."""
-    footprint = np.pi * (fitting.radius(kind) / _CELL_M) ** 2
+    footprint = np.pi * (radius_of(kind) / _CELL_M) ** 2
     patches, n = label(occupancy > _OCCUPIED)
     sizes = np.bincount(patches.ravel(), minlength=n + 1)[1:]
     fitting_ones = [i + 1 for i in np.argsort(-sizes) if 0.1 * footprint <= sizes[i] <= 2 * footprint]
     middles = center_of_mass(np.ones_like(patches), patches, fitting_ones)
     seeds = [np.array([_X[0] + _CELL_M * x, _Y[0] + _CELL_M * y, 0.0]) for x, y in middles][:_MAX_SEEDS]
     large = np.isin(patches, np.flatnonzero(sizes > 2 * footprint) + 1)
-    return seeds + _peaks(occupancy * large, fitting.radius(kind), min(_MAX_PEAKS, _MAX_SEEDS - len(seeds)))
+    return seeds + _peaks(occupancy * large, radius_of(kind), min(_MAX_PEAKS, _MAX_SEEDS - len(seeds)))
 
 
 def _peaks(occupancy: Array, radius_m: float, n: int) -> list[Array]:

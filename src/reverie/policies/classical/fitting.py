@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from reverie.policies.classical.shapes import margins
 from reverie.policies.classical.views import View
-from reverie.scenes.assets import CONTAINERS, OBJECTS
+from reverie.scenes.assets import CONTAINERS, OBJECTS, radius_of
 
 Array = NDArray[np.float64]
 _NEAR_PIXELS = 2.5  # a pixel of the colour within this distance of the outline should be explained by it
@@ -40,17 +40,13 @@ def yaw_period(kind: str) -> float:
     return np.pi / 2 if x == y else np.pi
 
 
-def radius(kind: str) -> float:
-    return OBJECTS[kind].radius_m if kind in OBJECTS else CONTAINERS[kind].radius_m
-
-
 def height(kind: str) -> float:
     return OBJECTS[kind].height_m if kind in OBJECTS else CONTAINERS[kind].rim_m
 
 
 def windows(views: Sequence[View], color: int, kind: str, at: Array) -> list[Window]:
     """Around a thing of `kind` with its underside at `at` [3], in each view that shows the place."""
-    reach = radius(kind) + _BORDER_M
+    reach = radius_of(kind) + _BORDER_M
     corners = at + np.array([[x, y, z] for x in (-reach, reach) for y in (-reach, reach) for z in (0, height(kind))])
     found = [_window(view, color, corners) for view in views]
     return [w for w in found if w is not None]

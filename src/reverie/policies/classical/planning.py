@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.core.rotations import rpy_to_matrix
-from reverie.policies.classical import detection, fitting
+from reverie.policies.classical import detection
 from reverie.policies.classical.request import Request
 from reverie.policies.classical.views import View
 from reverie.scenes import grasping
-from reverie.scenes.assets import CONTAINERS, OBJECTS
+from reverie.scenes.assets import CONTAINERS, OBJECTS, radius_of
 from reverie.scenes.tasks import BESIDE_GAP_M
 
 Array = NDArray[np.float64]
@@ -48,11 +48,11 @@ def _goal(request: Request, target: Array, reference: Array, views: Sequence[Vie
     """Where the target's middle belongs, [2], and the height of what it will lie on."""
     if request.relation == "inside":
         return reference[:2], CONTAINERS[request.reference.kind].floor_m
-    radii = [fitting.radius(thing.kind) for thing in (request.target, request.reference)]
+    radii = [radius_of(thing.kind) for thing in (request.target, request.reference)]
     others = detection.occupied(views)
     for pose, radius in zip((target, reference), radii, strict=True):
         others = others[np.linalg.norm(others - pose[:2], axis=1) > radius + _CLEAR_M]
-    reach = sum(radii) + grasping.BESIDE_GAP_M
+    reach = sum(radii) + grasping.AIMED_GAP_M
     spot = grasping.beside_spot(reference[:2], reach, radii[0], others, np.zeros(len(others)))
     return spot, 0.0
 
@@ -62,4 +62,4 @@ def at_goal(request: Request, target: Array, reference: Array) -> bool:
     apart = float(np.linalg.norm(target[:2] - reference[:2]))
     if request.relation == "inside":
         return apart < max(CONTAINERS[request.reference.kind].inner_m)
-    return apart < fitting.radius(request.target.kind) + fitting.radius(request.reference.kind) + BESIDE_GAP_M
+    return apart < radius_of(request.target.kind) + radius_of(request.reference.kind) + BESIDE_GAP_M
