@@ -47,9 +47,19 @@ def test_a_trained_policy_keeps_the_contract(tmp_path: Path, positions: bool) ->
     assert policy.observation_spec.commanded == cache.observation_spec.commanded[:8]
     receipt = load(tmp_path).receipt
     assert receipt["recipe"] == "tiny"
-    assert receipt["data"] == cache.path.name
+    assert receipt["data"] == [cache.path.name]
     assert receipt["samples"] == 64
     assert receipt["measured"] == measured
+
+
+def test_several_data_sets_of_one_robot(tmp_path: Path) -> None:
+    cache, more = fake_cache(8), fake_cache(4, positions=False)
+    measured = fit_policy(cache, recipe(64, validate_every=64), tmp_path / "both", more=[more], quiet=True)
+    assert {"main/held_out/actions", "more_0/held_out/actions"} <= measured.keys()
+    assert load(tmp_path / "both").receipt["data"] == [cache.path.name, more.path.name]
+    stranger = replace(more, action_spec=replace(more.action_spec, control_hz=5.0))
+    with pytest.raises(ReverieError, match="other actions, cameras or state"):
+        fit_policy(cache, recipe(64), tmp_path / "strange", more=[stranger], quiet=True)
 
 
 def test_pretrain_then_fine_tune(tmp_path: Path) -> None:

@@ -85,7 +85,9 @@ def test_training_starts_with_what_dreaming_would_remember() -> None:
 
 
 def test_the_world_keeps_the_contract() -> None:
-    check_world(_world(), [draw_scene("put", "validation", 0), draw_scene("move_beside", "validation", 0)], n_steps=6)
+    """Convolutions of one row and of two round differently: a pixel may differ by a few of 255."""
+    scenes = [draw_scene("put", "validation", 0), draw_scene("move_beside", "validation", 0)]
+    check_world(_world(), scenes, n_steps=6, atol=0.02)
 
 
 def test_it_starts_from_the_physics_frame_and_measures_nothing() -> None:

@@ -32,6 +32,7 @@ from reverie.training.grounding import GroundingTask
 @dataclass(frozen=True)
 class PolicyCommand:
     """data: the data set's folder. more: further data sets of the same robot. out: where the checkpoint goes.
+    backbone: a grounding checkpoint to begin with. start: a policy to fine-tune.
     threads: 1 where other work runs beside it. restart: discard what an earlier training left in `out`."""
 
     data: Path
@@ -40,6 +41,7 @@ class PolicyCommand:
     more: tuple[Path, ...] = ()
     backbone: Path | None = None
     freeze_backbone: bool = False
+    start: Path | None = None
     trainer: tyro.conf.OmitArgPrefixes[TrainerConfig] = field(default_factory=TrainerConfig)
     cloning: CloningConfig = field(default_factory=CloningConfig)
     threads: int = 0
@@ -100,7 +102,13 @@ def train_policy(family: str, arguments: Sequence[str]) -> None:
     entry = LEARNED[family]
     command = tyro.cli(_command_for(entry.config, entry.tiny), args=arguments, prog=f"reverie train {family}")
     recipe = PolicyRecipe(
-        family, command.model, command.cloning, command.trainer, command.backbone, command.freeze_backbone
+        family,
+        command.model,
+        command.cloning,
+        command.trainer,
+        command.backbone,
+        command.freeze_backbone,
+        command.start,
     )
     data, *more = _open(command.threads, command.data, *command.more)
     fit_policy(data, recipe, command.out, more=more, restart=command.restart)

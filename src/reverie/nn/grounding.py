@@ -47,8 +47,23 @@ class GroundingConfig:
 
 
 @dataclass(frozen=True)
+class HandReading:
+    """How to read the hand's position off the state that a network gets: three numbers from `start`, times scale, plus
+    offset, are x, y, z in metres."""
+
+    start: int
+    offset_m: tuple[float, float, float]
+    scale_m: tuple[float, float, float]
+
+    def of(self, state: Tensor) -> Tensor:
+        """state [B, state_dim] -> [B, 3]"""
+        return state[:, self.start : self.start + 3] * state.new_tensor(self.scale_m) + state.new_tensor(self.offset_m)
+
+
+@dataclass(frozen=True)
 class GroundingShapes:
-    """What the data decides: views (cameras times observed frames), image size, numbers of state, and where positions lie."""
+    """What the data decides: views (cameras times observed frames), image size, numbers of state, where positions lie, and
+    where the hand is (None where the state does not say)."""
 
     n_views: int
     height: int
@@ -56,6 +71,7 @@ class GroundingShapes:
     state_dim: int
     position_center_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
     position_scale_m: float = 1.0
+    hand: HandReading | None = None
 
 
 class Grounded(NamedTuple):

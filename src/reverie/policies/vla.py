@@ -2,8 +2,9 @@
 query tokens come out as a chunk of actions (L1, as in ACT, Zhao et al. 2023, and OpenVLA-OFT, Kim et al. 2025).
 
 Deviation: the cameras are seen by a backbone grounded in language (`nn.grounding`), whose heat-maps say where the named
-things are in every image. Its estimate of where they are on the table reaches the queries through a short MLP, without
-gradient: the estimate is learned from positions (where the data has any), the actions from actions.
+things are in every image. Its estimate of where they are on the table, and of the last centimetres between them and the
+hand, reaches the queries through a short MLP, without gradient: the estimate is learned from positions (where the data
+has any), the actions from actions.
 Losses: L1 on normalised actions, binary cross-entropy on the gripper, grounding.
 """
 
@@ -22,7 +23,8 @@ from reverie.policies.learned import PolicyShapes, stack_views
 
 @dataclass(frozen=True)
 class VLAConfig:
-    """horizon: control steps in a chunk; n_action_steps: how many are executed before the next look."""
+    """horizon: control steps in a chunk; n_action_steps: how many are executed before the next look. near_m: the distance
+    to the hand that is resolved finely (0: none; no effect where the state does not say where the hand is)."""
 
     horizon: int = 10
     n_action_steps: int = 4
@@ -33,6 +35,7 @@ class VLAConfig:
     n_heads: int = 4
     view_cells: int = 2
     gripper_weight: float = 0.3
+    near_m: float = 0.03
     grounding: GroundingConfig = field(default_factory=GroundingConfig)
     grounding_weights: GroundingWeights = field(default_factory=GroundingWeights)
 
@@ -51,7 +54,8 @@ class VLA(nn.Module):
         self.point_place = learned(s.grounding.n_views, len(SLOTS), c.dim)
         self.words = nn.Linear(g.text_width, c.dim)
         self.state = MLP(s.grounding.state_dim, g.hidden, c.dim) if s.grounding.state_dim else None
-        self.geometry = MLP(len(SLOTS) * 5 + s.grounding.state_dim, g.hidden, c.dim)
+        self.hand = s.grounding.hand if c.near_m else None
+        self.geometry = MLP(len(SLOTS) * (8 if self.hand else 5) + s.grounding.state_dim, g.hidden, c.dim)
         self.queries = learned(c.horizon, c.dim)
         self.trunk = Transformer(c.dim, c.depth, c.n_heads)
         self.head = nn.Linear(c.dim, s.action_dim)
@@ -74,10 +78,14 @@ class VLA(nn.Module):
         return self.head(out[:, : self.config.horizon]).float(), found
 
     def _where(self, found: Grounded, state: Tensor) -> Tensor:
-        """Positions (normalised), yaws and state, [B, S 5 + D], without gradient."""
+        """Positions (normalised), yaws, state, and the way from the hand, near or far: [B, S 5 + D + S 3], no gradient."""
         g = self.shapes.grounding
         positions = (found.positions_m - found.positions_m.new_tensor(g.position_center_m)) / g.position_scale_m
-        return torch.cat([positions.flatten(1), found.yaws.flatten(1), state], dim=1).detach()
+        where = [positions.flatten(1), found.yaws.flatten(1), state]
+        if self.hand is not None:
+            way = found.positions_m - self.hand.of(state)[:, None]  # [B, S, 3] metres
+            where.append(torch.tanh(way / self.config.near_m).flatten(1))
+        return torch.cat(where, dim=1).detach()
 
     def _cell_tokens(self, found: Grounded) -> Tensor:
         """Coarse cells of every view: [B, V cells^2, d]."""

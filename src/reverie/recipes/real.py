@@ -24,6 +24,7 @@ from reverie.evaluation import Request, evaluate, make_plan
 from reverie.policies.vla import VLAConfig
 from reverie.recipes.preparation import HoldOut, by_own_split, last_of_each_instruction, prepared
 from reverie.recipes.real_measurement import measure_fidelity, measure_policy, record
+from reverie.training.augmentation import Augmentation
 from reverie.training.behaviour_cloning import CloningConfig
 from reverie.training.config import TrainerConfig
 from reverie.training.dreaming import DreamingConfig
@@ -54,6 +55,7 @@ class RealRecipe:
     world_rate: float
     policy_rate: float
     world_share: float = 0.88
+    augmentation: Augmentation | None = None
     model: VLAConfig = VLAConfig(horizon=5, n_action_steps=5)
 
     def world(self, minutes: float) -> WorldTraining:
@@ -62,7 +64,9 @@ class RealRecipe:
             WORLD_TRAINER, samples=samples, batch_size=2, warmup_samples=samples // 10, ema=0.995,
             validate_every=samples // 3,
         )  # fmt: skip
-        return WorldTraining(trainer=trainer, data=DreamingConfig(length=self.length, n_validation=16))
+        return WorldTraining(
+            trainer=trainer, data=DreamingConfig(length=self.length, n_validation=16), augmentation=self.augmentation
+        )
 
     def policy(self, minutes: float, backbone: Path | None) -> PolicyRecipe:
         samples = max(32, round((1 - self.world_share) * minutes * self.policy_rate))
@@ -84,8 +88,8 @@ RECIPES: Mapping[str, RealRecipe] = {
         window=10,
         window_every=5,
         frames=(1, 2, 5, 10, 20, 40),
-        minutes=8.5,
-        world_rate=230,
+        minutes=4.5,
+        world_rate=200,
         policy_rate=8000,
     ),
     "bridge": RealRecipe(
@@ -98,9 +102,10 @@ RECIPES: Mapping[str, RealRecipe] = {
         window=5,
         window_every=2,
         frames=(1, 2, 5, 9),
-        minutes=6.5,
-        world_rate=230,
+        minutes=4,
+        world_rate=200,
         policy_rate=8000,
+        augmentation=Augmentation(),  # every take has its own sink and cameras: without it they are learned by heart
     ),
 }
 """Takes of 5 Hz, so a chunk of 5 actions is a second; Bridge's takes are cut to 2 s."""

@@ -1,16 +1,17 @@
 """How the shipped checkpoints are made, from nothing: `make checkpoints`. Every step goes on where it was killed.
 
-collect mixed episodes -> pretrain the grounded backbone -> clone the expert, keeping checkpoints of graded skill
--> roll the weak policies out -> train the video world on all of it -> dream some training episodes -> train the judges,
-the one that reads frames also on dreamt episodes -> copy into the package.
+collect mixed episodes and demonstrations -> pretrain the grounded backbone -> clone the expert, keeping checkpoints of
+graded skill -> roll weak ones of them out -> train the video world: short sequences, then longer ones with those rollouts
+-> dream some training episodes -> train the judges, the one that reads frames also on dreamt episodes -> copy into the
+package.
 
-Everything is written under `build/shipped`; about five hours on two cores (see the receipts for the measured times).
+Everything is written under `build/shipped`; about six hours on two cores (see the receipts for the measured times).
 """
 
 import argparse
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -20,11 +21,14 @@ from reverie.collection import CollectConfig, collect
 from reverie.collection.dreams import dream, spread
 from reverie.data import is_dataset, open_cache
 from reverie.data.cache import FrameCache
+from reverie.nn.grounding import GroundingConfig
+from reverie.policies.vla import VLAConfig
 from reverie.training.config import TrainerConfig
 from reverie.training.dreaming import DreamingConfig
 from reverie.training.fit import GroundingRecipe, PolicyRecipe, fit_grounding, fit_policy
 from reverie.training.fit_judge import FrameJudgeRecipe, PoseJudgeRecipe, fit_frame_judge, fit_pose_judge
 from reverie.training.fit_world import WORLD_TRAINER, WorldTraining, fit_world
+from reverie.training.grounding import GroundingTask
 
 PACKAGE = Path(__file__).resolve().parents[1] / "checkpoints" / "shipped"
 
@@ -34,50 +38,64 @@ class ShippedRecipe:
     """Numbers of the shipped set. Episodes and samples are counted in all; `graded` maps a shipped name to the number of
     training samples after which that policy was saved."""
 
-    episodes: int = 2800
-    weak_episodes: int = 400
-    dreamt: int = 600
-    grounding: TrainerConfig = TrainerConfig(samples=80_000, validate_every=10_000, state_every=10_000)
+    mixed: int = 2825
+    demonstrations: int = 1872
+    weak: int = 320
+    dreamt: int = 400
+    grounding: TrainerConfig = TrainerConfig(samples=100_000, validate_every=10_000, state_every=10_000)
     policy: TrainerConfig = TrainerConfig(
-        samples=130_000, checkpoint_every=10_000, validate_every=10_000, state_every=5_000
+        samples=300_000, checkpoint_every=20_000, validate_every=20_000, state_every=10_000
     )
-    graded: Mapping[str, int] | None = None
-    world: TrainerConfig = replace(WORLD_TRAINER, samples=7_000, batch_size=2)
-    world_length: int = 6
+    backbone: GroundingConfig = GroundingConfig(glimpse=16)
+    graded: Mapping[str, int] = field(default_factory=dict)
+    world_first: WorldTraining = WorldTraining(
+        trainer=replace(WORLD_TRAINER, samples=7_000, batch_size=2), data=DreamingConfig(length=6)
+    )
+    world_then: WorldTraining = WorldTraining(
+        trainer=replace(WORLD_TRAINER, samples=4_200, batch_size=2, learning_rate=6e-4, warmup_samples=200),
+        data=DreamingConfig(length=8),
+        more_share=0.3,
+    )
+    judge: FrameJudgeRecipe = FrameJudgeRecipe()
 
 
-RECIPE = ShippedRecipe(graded={"vla-a": 20_000, "vla-b": 40_000, "vla-c": 70_000, "vla-d": 130_000})
+RECIPE = ShippedRecipe(graded={"vla-a": 20_000, "vla-b": 40_000, "vla-c": 80_000, "vla-d": 300_000})
 
 
 def make(recipe: ShippedRecipe, folder: Path, processes: int) -> None:
     """Run every step that has not been finished under `folder`, then copy the results into the package."""
     torch.set_num_threads(max(1, processes))
-    train = _collected(folder / "train", CollectConfig(recipe.episodes, mix="mixed"), processes)
-    grounding, policy, world = folder / "grounding", folder / "policy", folder / "world"
-    fit_grounding(train, GroundingRecipe(trainer=recipe.grounding, name="shipped"), grounding)
-    fit_policy(train, PolicyRecipe(trainer=recipe.policy, backbone=grounding, name="shipped"), policy)
-    graded = recipe.graded or {}
-    weak = _collected(
-        folder / "weak",
-        CollectConfig(recipe.weak_episodes, mix=_weak(policy, graded), first=100_000, depth=False),
-        processes,
-    )
-    training = WorldTraining(trainer=recipe.world, data=DreamingConfig(length=recipe.world_length), more_share=0.25)
-    fit_world(train, world, training, more=[weak])
+    train = _collected(folder / "train", CollectConfig(recipe.mixed, mix="mixed"), processes)
+    more = CollectConfig(recipe.demonstrations, mix="demonstrations", first=20_000, depth=False)
+    demonstrations = _collected(folder / "demonstrations", more, processes)
+    policy = _policies(recipe, folder, train, demonstrations)
+    rollouts = CollectConfig(recipe.weak, mix=_weak(policy, recipe.graded), first=100_000, depth=False)
+    world = _world(recipe, folder, train, _collected(folder / "weak", rollouts, processes))
     if not is_dataset(folder / "dreamt"):
         dream(train, world, folder / "dreamt", spread(train, recipe.dreamt))
     dreamt = open_cache(folder / "dreamt", processes=processes)
-    fit_frame_judge([train, dreamt], FrameJudgeRecipe(backbone=grounding), folder / "judge")
+    judge = replace(recipe.judge, backbone=folder / "grounding")
+    fit_frame_judge([train, dreamt], judge, folder / "judge")
     fit_pose_judge(train, PoseJudgeRecipe(), folder / "pose_only")
-    sources = {f"policies/{name}": policy / f"samples-{samples:08d}" for name, samples in graded.items()}
-    ship(
-        {
-            **sources,
-            "world/tabletop": world,
-            "judges/frames": folder / "judge",
-            "judges/pose_only": folder / "pose_only",
-        }
-    )
+    sources = {f"policies/{name}": _after(policy, samples) for name, samples in recipe.graded.items()}
+    judges = {"judges/frames": folder / "judge", "judges/pose_only": folder / "pose_only"}
+    ship({**sources, "world/tabletop": world, **judges})
+
+
+def _policies(recipe: ShippedRecipe, folder: Path, train: FrameCache, demonstrations: FrameCache) -> Path:
+    grounding, policy = folder / "grounding", folder / "policy"
+    task = GroundingTask(backbone=recipe.backbone)
+    fit_grounding(train, GroundingRecipe(task, trainer=recipe.grounding, name="shipped"), grounding)
+    model = VLAConfig(grounding=recipe.backbone)
+    cloning = PolicyRecipe(model=model, trainer=recipe.policy, backbone=grounding, name="shipped")
+    fit_policy(train, cloning, policy, more=[demonstrations])
+    return policy
+
+
+def _world(recipe: ShippedRecipe, folder: Path, train: FrameCache, weak: FrameCache) -> Path:
+    fit_world(train, folder / "world_first", recipe.world_first)
+    fit_world(train, folder / "world", replace(recipe.world_then, start=folder / "world_first"), more=[weak])
+    return folder / "world"
 
 
 def _collected(root: Path, config: CollectConfig, processes: int) -> FrameCache:
@@ -88,8 +106,13 @@ def _collected(root: Path, config: CollectConfig, processes: int) -> FrameCache:
 
 def _weak(policy: Path, graded: Mapping[str, int]) -> str:
     """All but the best of the graded policies, in equal shares."""
-    weaker = sorted(graded.values())[:-1]
-    return ",".join(f"policy:{policy / f'samples-{samples:08d}'}" for samples in weaker)
+    return ",".join(f"policy:{_after(policy, samples)}" for samples in sorted(graded.values())[:-1])
+
+
+def _after(policy: Path, samples: int) -> Path:
+    """The numbered checkpoint nearest to so many samples (steps are whole batches)."""
+    found = sorted(policy.glob("samples-*"), key=lambda p: abs(int(p.name.removeprefix("samples-")) - samples))
+    return found[0] if found else policy
 
 
 def ship(sources: Mapping[str, Path]) -> None:

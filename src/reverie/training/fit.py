@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reverie.checkpoints import save
+from reverie.checkpoints import load, save
 from reverie.core import ObservationSpec, ReverieError, unknown_name
 from reverie.core.specs import CameraSpec
 from reverie.data.cache import FrameCache
-from reverie.policies.catalog import LEARNED
+from reverie.policies.catalog import LEARNED, load_weights
 from reverie.policies.learned import LearnedPolicy, PolicyShapes, policy_checkpoint
 from reverie.training.behaviour_cloning import CloningConfig, Demonstrations, window_of
 from reverie.training.config import TrainerConfig
@@ -30,7 +30,8 @@ from reverie.training.windows import Window
 class PolicyRecipe:
     """A complete training of a policy. `model` is a configuration of the family's own class (None: its tiny one).
 
-    backbone: a grounding checkpoint to begin with; freeze_backbone keeps it as it is. name: for the receipt.
+    backbone: a grounding checkpoint to begin with; freeze_backbone keeps it as it is. start: a policy of this family and
+    configuration to go on from (fine-tuning). name: for the receipt.
     """
 
     family: str = "vla"
@@ -39,6 +40,7 @@ class PolicyRecipe:
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     backbone: Path | None = None
     freeze_backbone: bool = False
+    start: Path | None = None
     name: str = "custom"
 
 
@@ -141,6 +143,8 @@ def _run(model: nn.Module, prepared: Prepared, trainer: TrainerConfig, out: Path
 
 
 def _begin_with(model: nn.Module, recipe: PolicyRecipe) -> None:
+    if recipe.start is not None:
+        load_weights(model, load(recipe.start).expect("policy", recipe.start), recipe.start)
     if recipe.backbone is None:
         return
     backbone = getattr(model, "backbone", None)

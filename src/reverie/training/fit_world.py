@@ -14,6 +14,7 @@ from reverie.checkpoints import save
 from reverie.core import ReverieError, seed_for
 from reverie.data import FrameCache
 from reverie.embodiments import panda
+from reverie.training.augmentation import Augmentation, Augmented
 from reverie.training.commands import absolute_commands, commanded_states, own_split, relative_actions
 from reverie.training.config import TrainerConfig
 from reverie.training.dreaming import DreamingConfig, DreamingSource
@@ -35,7 +36,8 @@ WORLD_TRAINER = TrainerConfig(
 @dataclass(frozen=True)
 class WorldTraining:
     """`start`: a checkpoint to go on from (fine-tuning). `robot`: "auto" sees whether the data are the tabletop arm's.
-    `more_share`: how much of the training comes from further data sets, all together."""
+    `more_share`: how much of the training comes from further data sets, all together. `augmentation`: for data without a
+    pose map only."""
 
     trainer: TrainerConfig = WORLD_TRAINER
     data: DreamingConfig = field(default_factory=DreamingConfig)
@@ -43,6 +45,7 @@ class WorldTraining:
     robot: str = "auto"
     start: Path | None = None
     more_share: float = 0.5
+    augmentation: Augmentation | None = None
 
 
 def fit_world(
@@ -67,6 +70,10 @@ def fit_world(
         others = {f"more_{i}": DreamingSource(c, conditioner, config.data) for i, c in enumerate(more)}
         shares = {"main": 1 - config.more_share, **dict.fromkeys(others, config.more_share / len(more))}
         source = Mixed({"main": source, **others}, shares, config.trainer.seed)
+    if config.augmentation is not None:
+        if calibrated:
+            raise ReverieError("augmentation would part the frames from their pose map: leave it out for this robot")
+        source = Augmented(source, config.augmentation, config.trainer.seed)
     specs = (cache.observation_spec, cache.action_spec)
 
     def export(folder: Path, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:

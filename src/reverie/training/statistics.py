@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from reverie.actions.normalisation import by_mean, keep
 from reverie.core import ActionSpec, ReverieError
 from reverie.data.cache import FrameCache
-from reverie.nn.grounding import GroundingShapes
+from reverie.nn.grounding import GroundingShapes, HandReading
 from reverie.policies.learned import PolicyShapes
 from reverie.training.selection import imitated
 from reverie.training.windows import Window, state_at
@@ -82,8 +82,18 @@ def fit_shapes(cache: FrameCache, window: Window, transforms: Pipeline, episodes
     center, scale = _positions(cache, episodes)
     n_views = len(window.cameras) * window.n_obs_steps
     state_dim = probe["state"].shape[-1] * window.n_obs_steps
-    grounding = GroundingShapes(n_views, height, width, state_dim, center, scale)
+    hand = hand_reading(window, transforms, state_dim)
+    grounding = GroundingShapes(n_views, height, width, state_dim, center, scale, hand)
     return PolicyShapes(window.cameras, cache.action_spec.action_dim, gripper_places(cache.action_spec), grounding)
+
+
+def hand_reading(window: Window, transforms: Pipeline, state_dim: int) -> HandReading | None:
+    """Of the newest observed state, if it begins with x, y, z."""
+    found = [t for t in transforms.transforms if isinstance(t, NormalizeState)]
+    if (*window.commanded, *window.measured)[:3] != ("x", "y", "z") or not found:
+        return None
+    (x, y, z), (sx, sy, sz) = found[0].offset[:3], found[0].scale[:3]
+    return HandReading(state_dim - state_dim // window.n_obs_steps, (x, y, z), (sx, sy, sz))
 
 
 def _positions(cache: FrameCache, episodes: list[int]) -> tuple[tuple[float, float, float], float]:
