@@ -71,7 +71,9 @@ def found_by_role(summary: Summary) -> dict[str, Any]:
         chosen = [c for c in matching if c.view.world.startswith("video") and not c.view.world.endswith(REPLAY)]
         for c in (chosen or matching)[:1]:
             found[name] = described(c)
-    found["gain_over_control"] = {g.prediction.judge: rate(g.difference) for g in summary.gains}
+    for g in summary.gains:
+        if g.prediction.judge.startswith("frames") and not g.prediction.world.endswith(REPLAY):
+            found["gain_over_control"] = rate(g.difference)
     return found
 
 

@@ -13,7 +13,8 @@ def test_collect_then_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert str(out) in capsys.readouterr().out
     assert main(["data", "show", str(out)]) == 0
     shown = capsys.readouterr().out
-    assert "episodes" in shown and "success" in shown
+    assert "episodes" in shown
+    assert "success" in shown
     assert Path(shown.strip().splitlines()[-1]).stat().st_size > 1000  # the contact sheet
 
 

@@ -20,13 +20,18 @@ import tyro
 
 from reverie.core import unknown_name
 from reverie.data.cache import FrameCache, open_cache
+from reverie.judges.network import FrameJudgeConfig
+from reverie.judges.pose_only import PoseJudgeConfig
 from reverie.policies.catalog import LEARNED
 from reverie.training.behaviour_cloning import CloningConfig
 from reverie.training.config import TrainerConfig
+from reverie.training.dreaming import DreamingConfig
 from reverie.training.fit import GroundingRecipe, PolicyRecipe, fit_grounding, fit_policy
 from reverie.training.fit_judge import FrameJudgeRecipe, PoseJudgeRecipe, fit_frame_judge, fit_pose_judge
-from reverie.training.fit_world import WorldTraining, fit_world
+from reverie.training.fit_world import WORLD_TRAINER, WorldTraining, fit_world
 from reverie.training.grounding import GroundingTask
+from reverie.training.judging import BagConfig
+from reverie.world_model.network import UNetConfig
 
 
 @dataclass(frozen=True)
@@ -64,12 +69,16 @@ class GroundingCommand:
 @dataclass(frozen=True)
 class WorldCommand:
     """data: the data set's folder. more: further data sets of the same robot, which take `more_share` of the training.
-    start: a world to fine-tune."""
+    start: a world to fine-tune. sequences: a sample is a sequence of so many generated frames."""
 
     data: Path
     out: Path
     more: tuple[Path, ...] = ()
-    training: tyro.conf.OmitArgPrefixes[WorldTraining] = field(default_factory=WorldTraining)
+    more_share: float = WorldTraining.more_share
+    start: Path | None = None
+    sequences: DreamingConfig = field(default_factory=DreamingConfig)
+    unet: UNetConfig = field(default_factory=UNetConfig)
+    trainer: tyro.conf.OmitArgPrefixes[TrainerConfig] = WORLD_TRAINER
     threads: int = 0
     restart: bool = False
 
@@ -77,12 +86,17 @@ class WorldCommand:
 @dataclass(frozen=True)
 class JudgeCommand:
     """A judge that reads frames, from episode labels alone. data: recorded episodes. more: further ones, such as those
-    that `reverie data dream` makes: a judge of generated frames must have seen some."""
+    that `reverie data dream` makes: a judge of generated frames must have seen some. backbone: a checkpoint that holds a
+    grounded backbone. start: a judge to adapt."""
 
     data: Path
     out: Path
     more: tuple[Path, ...] = ()
-    judge: tyro.conf.OmitArgPrefixes[FrameJudgeRecipe] = field(default_factory=FrameJudgeRecipe)
+    backbone: Path | None = None
+    start: Path | None = None
+    network: FrameJudgeConfig = field(default_factory=FrameJudgeConfig)
+    bags: BagConfig = field(default_factory=BagConfig)
+    trainer: tyro.conf.OmitArgPrefixes[TrainerConfig] = field(default_factory=lambda: FrameJudgeRecipe().trainer)
     threads: int = 0
     restart: bool = False
 
@@ -93,7 +107,8 @@ class PoseJudgeCommand:
 
     data: Path
     out: Path
-    judge: tyro.conf.OmitArgPrefixes[PoseJudgeRecipe] = field(default_factory=PoseJudgeRecipe)
+    network: PoseJudgeConfig = field(default_factory=PoseJudgeConfig)
+    trainer: tyro.conf.OmitArgPrefixes[TrainerConfig] = field(default_factory=lambda: PoseJudgeRecipe().trainer)
     threads: int = 0
     restart: bool = False
 
@@ -125,20 +140,35 @@ def train_grounding(arguments: Sequence[str]) -> None:
 def train_world(arguments: Sequence[str]) -> None:
     command = tyro.cli(WorldCommand, args=arguments, prog="reverie train world")
     data, *more = _open(command.threads, command.data, *command.more)
-    fit_world(data, command.out, command.training, more=more, restart=command.restart)
+    training = WorldTraining(
+        trainer=command.trainer,
+        data=command.sequences,
+        unet=command.unet,
+        start=command.start,
+        more_share=command.more_share,
+    )
+    fit_world(data, command.out, training, more=more, restart=command.restart)
     print(command.out)
 
 
 def train_judge(arguments: Sequence[str]) -> None:
     command = tyro.cli(JudgeCommand, args=arguments, prog="reverie train judge")
     caches = _open(command.threads, command.data, *command.more)
-    fit_frame_judge(caches, command.judge, command.out, restart=command.restart)
+    recipe = FrameJudgeRecipe(
+        network=command.network,
+        bags=command.bags,
+        trainer=command.trainer,
+        backbone=command.backbone,
+        start=command.start,
+    )
+    fit_frame_judge(caches, recipe, command.out, restart=command.restart)
     print(command.out)
 
 
 def train_pose_judge(arguments: Sequence[str]) -> None:
     command = tyro.cli(PoseJudgeCommand, args=arguments, prog="reverie train pose_judge")
-    fit_pose_judge(_open(command.threads, command.data)[0], command.judge, command.out, restart=command.restart)
+    recipe = PoseJudgeRecipe(network=command.network, trainer=command.trainer)
+    fit_pose_judge(_open(command.threads, command.data)[0], recipe, command.out, restart=command.restart)
     print(command.out)
 
 
