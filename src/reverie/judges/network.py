@@ -68,7 +68,7 @@ class FrameJudgeNetwork(nn.Module):
         self.backbone = GroundingBackbone(g, shapes.grounding).requires_grad_(not config.freeze)
         self.look = CloseLook(config.look_width)
         self.text = nn.Linear(2 * g.text_width, config.look_width)
-        per_slot = 2 * (2 + 1 + g.point_width) + config.look_width
+        per_slot = 2 * (2 + 1 + g.feature_width) + config.look_width
         self.head = nn.Sequential(
             nn.Dropout(config.dropout),
             MLP(n_views * (n_slots * per_slot + 2) + config.look_width, config.hidden, config.hidden),

@@ -66,7 +66,7 @@ def policy_from(checkpoint: Checkpoint, where: Path | str, name: str | None = No
         raise unknown_name(f"policy family in {where}", checkpoint.family, list(LEARNED))
     family = LEARNED[checkpoint.family]
     config = from_values(family.config, checkpoint.config, where)
-    model = family.build(config, PolicyShapes.from_dict(checkpoint.shapes))
+    model = family.build(config, from_values(PolicyShapes, checkpoint.shapes, where))
     load_weights(model, checkpoint, where)
     return LearnedPolicy(
         name=name or checkpoint.name,

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from reverie.checkpoints import Checkpoint, weights_hash
 from reverie.core import ActionChunk, ActionSpec, Memory, Observations, ObservationSpec, content_hash
-from reverie.nn.grounding import GroundingShapes, HandReading
+from reverie.nn.grounding import GroundingShapes
 from reverie.transforms import Batch, Pipeline
 
 
@@ -29,14 +29,6 @@ class PolicyShapes:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> "PolicyShapes":
-        grounding = dict(value["grounding"])
-        grounding["position_center_m"] = tuple(grounding["position_center_m"])
-        if hand := grounding.get("hand"):
-            grounding["hand"] = HandReading(hand["start"], tuple(hand["offset_m"]), tuple(hand["scale_m"]))
-        return cls(tuple(value["cameras"]), value["action_dim"], tuple(value["gripper"]), GroundingShapes(**grounding))
 
 
 class ActionModel(Protocol):
