@@ -27,7 +27,8 @@ SLOTS = ("target", "reference")
 @dataclass(frozen=True)
 class GroundingConfig:
     """Widths of the backbone. `n_colors` filters per slot look at single pixels; a patch is one cell of the heat-map.
-    `glimpse`: side, in pixels, of the crop that is looked at again where the map points (0: none)."""
+    `glimpse`: side, in pixels, of the crop that is looked at again where the map points (0: none). `sharpness`: logits of
+    a map times this are what points and features are read with: 1 takes the mean of two candidates, more decides."""
 
     text: TextConfig = field(default_factory=TextConfig)
     text_width: int = 128
@@ -38,7 +39,8 @@ class GroundingConfig:
     deep_width: int = 96
     point_width: int = 32
     hidden: int = 256
-    glimpse: int = 0
+    glimpse: int = 16
+    sharpness: float = 2.0
 
     @property
     def feature_width(self) -> int:
@@ -162,7 +164,7 @@ class GroundingBackbone(nn.Module):
         per_view = (condition[:, None] + self.view).flatten(0, 1)  # [B V, S d]
         fine, deep = self._see(images, condition, per_view)
         maps = self._maps(fine, deep, slots).view(b, v, len(SLOTS), -1)
-        weights = maps.float().softmax(-1)
+        weights = (self.config.sharpness * maps.float()).softmax(-1)
         points, presence = expected_point(weights, self.centers)  # type: ignore[arg-type]
         local = torch.einsum(
             "bvsn,bvcn->bvsc", weights[..., :-1].to(fine.dtype), fine.flatten(2).view(b, v, -1, fine[0, 0].numel())

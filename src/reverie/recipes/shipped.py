@@ -21,14 +21,12 @@ from reverie.collection import CollectConfig, collect
 from reverie.collection.dreams import dream, spread
 from reverie.data import is_dataset, open_cache
 from reverie.data.cache import FrameCache
-from reverie.nn.grounding import GroundingConfig
-from reverie.policies.vla import VLAConfig
+from reverie.training.behaviour_cloning import CloningConfig
 from reverie.training.config import TrainerConfig
 from reverie.training.dreaming import DreamingConfig
 from reverie.training.fit import GroundingRecipe, PolicyRecipe, fit_grounding, fit_policy
 from reverie.training.fit_judge import FrameJudgeRecipe, PoseJudgeRecipe, fit_frame_judge, fit_pose_judge
 from reverie.training.fit_world import WORLD_TRAINER, WorldTraining, fit_world
-from reverie.training.grounding import GroundingTask
 
 PACKAGE = Path(__file__).resolve().parents[1] / "checkpoints" / "shipped"
 
@@ -44,9 +42,8 @@ class ShippedRecipe:
     dreamt: int = 400
     grounding: TrainerConfig = TrainerConfig(samples=100_000, validate_every=10_000, state_every=10_000)
     policy: TrainerConfig = TrainerConfig(
-        samples=300_000, checkpoint_every=20_000, validate_every=20_000, state_every=10_000
+        samples=400_000, checkpoint_every=20_000, validate_every=20_000, state_every=10_000
     )
-    backbone: GroundingConfig = GroundingConfig(glimpse=16)
     graded: Mapping[str, int] = field(default_factory=dict)
     world_first: WorldTraining = WorldTraining(
         trainer=replace(WORLD_TRAINER, samples=7_000, batch_size=2), data=DreamingConfig(length=6)
@@ -59,7 +56,7 @@ class ShippedRecipe:
     judge: FrameJudgeRecipe = FrameJudgeRecipe()
 
 
-RECIPE = ShippedRecipe(graded={"vla-a": 20_000, "vla-b": 40_000, "vla-c": 80_000, "vla-d": 300_000})
+RECIPE = ShippedRecipe(graded={"vla-a": 40_000, "vla-b": 60_000, "vla-c": 100_000, "vla-d": 400_000})
 
 
 def make(recipe: ShippedRecipe, folder: Path, processes: int) -> None:
@@ -84,10 +81,9 @@ def make(recipe: ShippedRecipe, folder: Path, processes: int) -> None:
 
 def _policies(recipe: ShippedRecipe, folder: Path, train: FrameCache, demonstrations: FrameCache) -> Path:
     grounding, policy = folder / "grounding", folder / "policy"
-    task = GroundingTask(backbone=recipe.backbone)
-    fit_grounding(train, GroundingRecipe(task, trainer=recipe.grounding, name="shipped"), grounding)
-    model = VLAConfig(grounding=recipe.backbone)
-    cloning = PolicyRecipe(model=model, trainer=recipe.policy, backbone=grounding, name="shipped")
+    fit_grounding(train, GroundingRecipe(trainer=recipe.grounding, name="shipped"), grounding)
+    near = CloningConfig(far_weight=1.0)
+    cloning = PolicyRecipe(cloning=near, trainer=recipe.policy, backbone=grounding, name="shipped")
     fit_policy(train, cloning, policy, more=[demonstrations])
     return policy
 
