@@ -1,6 +1,6 @@
 """`reverie data`: bring data sets of other formats in, and look at what is in one.
 
-reverie data import droid ../shared/data/droid --out data/droid
+reverie data import droid ../shared/data/droid/droid_new_setup --out data/droid
 reverie data import rlds ../shared/data/bridge_rlds/1.0.0 --out data/bridge
 reverie data show data/droid
 reverie data dream data/mixed --world checkpoints/world --out data/dreamt
