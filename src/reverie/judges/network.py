@@ -1,8 +1,8 @@
 """The network that looks at frames: is what was asked for accomplished now, and how far is it?
 
 Per frame it sees every camera, the episode's first frame and the instruction; never the robot's state. A backbone grounded
-in language says where the two named things are, now and at the start; what it found there, and a close look at the pixels
-around both, now and before, decide.
+in language says where the two named things are, in every image and on the table, now and at the start; what it found there,
+and a close look at the pixels around both, now and before, decide.
 """
 
 from dataclasses import dataclass, field
@@ -19,6 +19,9 @@ from reverie.judges.looking import peak_points, windows
 from reverie.nn.blocks import MLP
 from reverie.nn.grounding import SLOTS, GroundingBackbone, GroundingConfig, GroundingShapes
 from reverie.nn.grounding_loss import Batch, Metrics, mean_of
+
+NEAR_M = 0.1
+"""What counts as near on a table: distances are given to the head in this unit."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,13 @@ class FrameJudgeShapes:
 
 
 class Found(NamedTuple):
-    """points [N, V, S, 2], presence [N, V, S], features [N, V, S, d], text [N, 2 text_width]."""
+    """points [N, V, S, 2], presence [N, V, S], features [N, V, S, d], positions [N, S, 3] in units of `NEAR_M`, text
+    [N, 2 text_width]."""
 
     points: Tensor
     presence: Tensor
     features: Tensor
+    positions: Tensor
     text: Tensor
 
     def at_start(self, n_frames: int) -> "Found":
@@ -71,7 +76,11 @@ class FrameJudgeNetwork(nn.Module):
         per_slot = 2 * (2 + 1 + g.feature_width) + config.look_width
         self.head = nn.Sequential(
             nn.Dropout(config.dropout),
-            MLP(n_views * (n_slots * per_slot + 2) + config.look_width, config.hidden, config.hidden),
+            MLP(
+                n_views * (n_slots * per_slot + 2) + config.look_width + 3 * (3 * n_slots + 1),
+                config.hidden,
+                config.hidden,
+            ),
             nn.GELU(),
             nn.Dropout(config.dropout),
             nn.Linear(config.hidden, 2),
@@ -96,7 +105,10 @@ class FrameJudgeNetwork(nn.Module):
             mask = found.text_mask[..., None]
             text = torch.cat([(found.text * mask).sum(1) / mask.sum(1), found.text[:, 0]], dim=-1)
             points = peak_points(found.maps, self.backbone.centers, self.backbone.grid).detach()  # type: ignore[arg-type]
-        return Found(points, found.presence, found.features.float(), text.float())
+            positions = (
+                found.positions_m - found.positions_m.new_tensor(self.shapes.grounding.position_center_m)
+            ) / NEAR_M
+        return Found(points, found.presence, found.features.float(), positions.detach().float(), text.float())
 
     def _describe(self, images: Tensor, before: Tensor, now: Found, first: Found) -> Tensor:
         """Everything the head sees of N frames, [N, D]."""
@@ -114,7 +126,10 @@ class FrameJudgeNetwork(nn.Module):
         ]
         apart = now.points[:, :, 0] - now.points[:, :, 1]  # [N, V, 2]
         seen = torch.cat([torch.cat(parts, dim=-1).flatten(1), apart.flatten(1)], dim=-1)
-        return torch.cat([seen, F.relu(self.text(now.text))], dim=-1)
+        moved = [now.positions, first.positions, now.positions - first.positions]  # [N, S, 3] each
+        between = now.positions[:, 0] - now.positions[:, 1]  # [N, 3]
+        places = torch.cat([*(p.flatten(1) for p in moved), between], dim=-1)
+        return torch.cat([seen, places, F.relu(self.text(now.text))], dim=-1)
 
     def compute_loss(self, batch: Batch) -> tuple[Tensor, Metrics]:
         """batch: label [B] 0 or 1, share [B, T] of the episode's time; frames in order of time, the first one first."""

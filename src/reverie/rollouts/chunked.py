@@ -3,35 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reverie.core import (
-    ActionChunk,
-    ActionSpec,
-    Memory,
-    Observations,
-    ObservationSpec,
-    Policy,
-    ReverieError,
-    content_hash,
-)
+from reverie.core import ActionChunk, Memory, Observations, ReverieError, content_hash
+from reverie.rollouts.wrapper import Wrapper
 
 
 @dataclass
-class Chunked:
+class Chunked(Wrapper):
     """`inner`, asked anew after `n_action_steps` actions."""
 
-    inner: Policy
     n_action_steps: int
 
     def __post_init__(self) -> None:
         self.name = f"{self.inner.name}+chunk{self.n_action_steps}"
-
-    @property
-    def observation_spec(self) -> ObservationSpec:
-        return self.inner.observation_spec
-
-    @property
-    def action_spec(self) -> ActionSpec:
-        return self.inner.action_spec
 
     @property
     def fingerprint(self) -> str:

@@ -8,28 +8,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reverie.core import ActionChunk, ActionSpec, Memory, Observations, ObservationSpec, Policy, content_hash
+from reverie.core import ActionChunk, Memory, Observations, content_hash
 from reverie.rollouts.inner_memory import pack, unpack
 from reverie.rollouts.no_op import no_op
+from reverie.rollouts.wrapper import Wrapper
 
 
 @dataclass
-class Delayed:
+class Delayed(Wrapper):
     """A queue of `delay_steps` pending actions between `inner` and the world; the queue is in the memory."""
 
-    inner: Policy
     delay_steps: int
 
     def __post_init__(self) -> None:
         self.name = f"{self.inner.name}+delay{self.delay_steps}"
-
-    @property
-    def observation_spec(self) -> ObservationSpec:
-        return self.inner.observation_spec
-
-    @property
-    def action_spec(self) -> ActionSpec:
-        return self.inner.action_spec
 
     @property
     def fingerprint(self) -> str:

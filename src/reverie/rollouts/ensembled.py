@@ -10,28 +10,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.core import ActionChunk, ActionSpec, Memory, Observations, ObservationSpec, Policy, content_hash
+from reverie.core import ActionChunk, Memory, Observations, content_hash
 from reverie.rollouts.inner_memory import pack, unpack
+from reverie.rollouts.wrapper import Wrapper
 
 
 @dataclass
-class Ensembled:
+class Ensembled(Wrapper):
     """`inner` asked every `n_action_steps` (1 in the paper); `m` is how fast newer predictions lose weight."""
 
-    inner: Policy
     m: float = 0.01
     n_action_steps: int = 1
 
     def __post_init__(self) -> None:
         self.name = f"{self.inner.name}+ensemble"
-
-    @property
-    def observation_spec(self) -> ObservationSpec:
-        return self.inner.observation_spec
-
-    @property
-    def action_spec(self) -> ActionSpec:
-        return self.inner.action_spec
 
     @property
     def fingerprint(self) -> str:

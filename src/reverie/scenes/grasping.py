@@ -13,6 +13,10 @@ Array = NDArray[np.float64]
 SAFE_Z_M = 0.17  # what hangs from the hand clears everything that stands on the table
 HOVER_M = 0.09
 AIMED_GAP_M = 0.032  # between footprints of things put beside each other; well within what counts as beside
+APPROACH, DESCEND, CLOSE, LIFT, CARRY, LOWER, OPEN, RETREAT = range(8)
+_STEPS = {CLOSE: 5, OPEN: 4}  # control steps that the fingers take
+_ARRIVED_M = {APPROACH: 0.012, DESCEND: 0.004, LIFT: 0.015, CARRY: 0.01, LOWER: 0.006, RETREAT: 0.02}
+_ARRIVED_RAD = {APPROACH: 0.08, DESCEND: 0.08}
 _RELEASE_M = 0.012
 _TIP_M = 0.014  # the tips reach 9 mm below the TCP
 _LOWEST_GRASP_M = 0.013
@@ -39,7 +43,7 @@ def grasp_yaw(period: float, yaw: float, current: float) -> float:
 
 
 def waypoints(grasp: Array, place: Array) -> tuple[tuple[Array, float], ...]:
-    """TCP position [3] and opening while approaching, descending, closing, lifting, carrying, lowering, opening and retreating."""
+    """TCP position [3] and opening in every phase, `APPROACH` to `RETREAT`."""
     above_place = np.array([place[0], place[1], SAFE_Z_M])
     return (
         (grasp + np.array([0, 0, HOVER_M]), 1.0),
@@ -51,6 +55,13 @@ def waypoints(grasp: Array, place: Array) -> tuple[tuple[Array, float], ...]:
         (place, 1.0),
         (above_place, 1.0),
     )
+
+
+def phase_ended(phase: int, timer: int, distance_m: float, angle_rad: float) -> bool:
+    """After `timer` control steps in a phase, with the hand so far from its waypoint: is it time for the next?"""
+    if phase in _STEPS:
+        return timer >= _STEPS[phase]
+    return distance_m < _ARRIVED_M[phase] and angle_rad < _ARRIVED_RAD.get(phase, np.inf)
 
 
 def release_height(surface_z: float, grip_z: float, container: ContainerKind | None) -> float:

@@ -9,12 +9,19 @@ from numpy.typing import NDArray
 
 from reverie.core.rotations import quat_to_matrix
 from reverie.scenes.assets import CONTAINERS, OBJECTS, radius_of
-from reverie.scenes.grasping import AIMED_GAP_M, SAFE_Z_M, beside_spot, grasp_of, release_height, waypoints
+from reverie.scenes.grasping import (
+    AIMED_GAP_M,
+    CARRY,
+    RETREAT,
+    beside_spot,
+    grasp_of,
+    release_height,
+    waypoints,
+)
 
-__all__ = ["SAFE_Z_M", "Plan", "plan_pick_and_place"]
+__all__ = ["Plan", "plan_pick_and_place"]
 
 Array = NDArray[np.float64]
-_CARRY, _IDLE = 4, 8
 _OBJECT_NAMES, _KINDS = tuple(OBJECTS), (*OBJECTS, *CONTAINERS)
 
 
@@ -54,10 +61,10 @@ class Plan:
 
     def waypoint(self, phase: int, state: Array) -> tuple[Array, float, float]:
         """Where the hand should be (xyz, yaw) and how open, in each phase of `script`."""
-        if phase == _IDLE:
+        if phase > RETREAT:
             return np.asarray(state[:3], np.float64), self.yaw, 1.0
         goal, opening = waypoints(self.grasp, self.place)[phase]
-        return goal, self.yaw, self._grip_while_carrying(state) if phase == _CARRY else opening
+        return goal, self.yaw, self._grip_while_carrying(state) if phase == CARRY else opening
 
     def _grip_while_carrying(self, state: Array) -> float:
         """A dropper lets go soon after it set off."""

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from reverie.core.observations import Observations
 from reverie.core.policy import ActionChunk, Memory
-from reverie.core.rotations import matrix_to_rotvec, matrix_to_rpy, quat_to_matrix, rotvec_to_matrix
+from reverie.core.rotations import matrix_to_rpy, quat_to_matrix
 from reverie.core.seeding import content_hash
 from reverie.core.specs import ActionSpec, ObservationSpec
 from reverie.embodiments import panda
+from reverie.embodiments.steering import towards
 from reverie.scenes.placement import X_RANGE_M, Y_RANGE_M
 
 Array = NDArray[np.float64]
 _N_WAYPOINTS = 48
-_SPEED_M, _TURN_RAD = 0.034, 0.25
 
 
 class Play:
@@ -69,14 +69,8 @@ class Play:
 
 def _towards(waypoint: Array, state: Array) -> tuple[Array, bool]:
     """One command towards (x y z yaw opening wait), and whether the hand is there already."""
-    offset = waypoint[:3] - state[:3]
-    distance = float(np.linalg.norm(offset))
-    wanted = rotvec_to_matrix(np.array([0, 0, waypoint[3]])) @ panda.HOME_ROTATION
-    turn = matrix_to_rotvec(wanted @ quat_to_matrix(state[3:7]).T)
-    turn *= min(1.0, _TURN_RAD / max(float(np.linalg.norm(turn)), 1e-9))
-    move = offset * min(1.0, _SPEED_M / max(distance, 1e-9))
-    there = distance < 0.012 and abs(waypoint[4] - state[7]) < 0.1
-    return np.concatenate([move, matrix_to_rpy(rotvec_to_matrix(turn)), waypoint[4:5]]), there
+    step = towards(waypoint[:3], waypoint[3], waypoint[4], state)
+    return step.action, step.distance_m < 0.012 and abs(waypoint[4] - state[7]) < 0.1
 
 
 def _waypoints(poses: NDArray[np.float32], rng: np.random.Generator) -> Array:

@@ -14,17 +14,27 @@ from numpy.typing import NDArray
 
 from reverie.core.observations import Observations
 from reverie.core.policy import ActionChunk, Memory
-from reverie.core.rotations import matrix_to_rotvec, matrix_to_rpy, quat_to_matrix, rotvec_to_matrix
 from reverie.core.seeding import content_hash
 from reverie.core.specs import ActionSpec, ObservationSpec
 from reverie.embodiments import panda
-from reverie.sim.plan import SAFE_Z_M, Plan, plan_pick_and_place
+from reverie.embodiments.steering import towards
+from reverie.scenes.grasping import (
+    APPROACH,
+    CARRY,
+    CLOSE,
+    DESCEND,
+    LIFT,
+    LOWER,
+    OPEN,
+    RETREAT,
+    SAFE_Z_M,
+    phase_ended,
+)
+from reverie.sim.plan import Plan, plan_pick_and_place
 
 Array = NDArray[np.float64]
 VARIANTS = ("expert", "missed_grasp", "drop", "wrong_object", "wrong_place", "near_miss", "late")
-APPROACH, DESCEND, CLOSE, LIFT, CARRY, LOWER, OPEN, RETREAT, IDLE = range(9)
-_CLOSE_STEPS, _OPEN_STEPS = 5, 4
-_SPEED_M, _TURN_RAD = 0.034, 0.25
+IDLE = RETREAT + 1
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,7 @@ class Script:
 
     @property
     def fingerprint(self) -> str:
-        return content_hash({"script": 1, "config": repr(self.config)})
+        return content_hash({"script": 2, "config": repr(self.config)})
 
     @property
     def n_action_steps(self) -> int:
@@ -136,25 +146,14 @@ class _Row:
     def _action(self) -> Array:
         phase = int(self.memory["phase"])
         goal, yaw, opening = self.plan.waypoint(phase, self.state)
-        wanted = rotvec_to_matrix(np.array([0, 0, yaw])) @ panda.HOME_ROTATION
-        turn = matrix_to_rotvec(wanted @ quat_to_matrix(self.state[3:7]).T)
-        offset = goal - self.state[:3]
-        self._advance(phase, float(np.linalg.norm(offset)), float(np.abs(turn).max()))
-        speed = self.plan.speed
-        move = offset * min(1.0, _SPEED_M * speed / max(float(np.linalg.norm(offset)), 1e-9))
-        turn = matrix_to_rpy(
-            rotvec_to_matrix(turn * min(1.0, _TURN_RAD * speed / max(float(np.linalg.norm(turn)), 1e-9)))
-        )
-        return np.concatenate([move + self._disturbance(phase), turn + self._shake(phase), [opening]])
+        step = towards(goal, yaw, opening, self.state, self.plan.speed)
+        self._advance(phase, step.distance_m, step.angle_rad)
+        action: Array = step.action + np.concatenate([self._disturbance(phase), self._shake(phase), [0.0]])
+        return action
 
     def _advance(self, phase: int, distance: float, angle: float) -> None:
         self.memory["timer"] = self.memory["timer"] + 1
-        arrived = {APPROACH: 0.012, DESCEND: 0.004, LIFT: 0.015, CARRY: 0.01, LOWER: 0.006, RETREAT: 0.02}
-        if phase in arrived:
-            finished = distance < arrived[phase] and (angle < 0.08 or phase > DESCEND)
-        else:
-            finished = self.memory["timer"] >= {CLOSE: _CLOSE_STEPS, OPEN: _OPEN_STEPS}.get(phase, 10**9)
-        if finished:
+        if phase != IDLE and phase_ended(phase, int(self.memory["timer"]), distance, angle):
             self.memory |= {"phase": np.int64(phase + 1), "timer": np.int64(0)}
 
     def _disturbance(self, phase: int) -> Array:

@@ -10,6 +10,7 @@ from reverie.policies.classical import detection, motion
 from reverie.policies.classical.planning import Plan, at_goal, plan
 from reverie.policies.classical.request import Request, understand
 from reverie.policies.classical.views import look as views_of
+from reverie.scenes.grasping import APPROACH, CARRY
 
 Array = NDArray[np.float64]
 Images = Mapping[str, NDArray[np.uint8]]
@@ -41,9 +42,9 @@ class Row:
             return
         if self.phase == motion.LOOK and self.looks < _GIVE_UP:
             self._find(self.request, images, state)
-        elif self.phase in (motion.CARRY, motion.FINISHED) and self.checked != self.phase and self.attempts < _ATTEMPTS:
+        elif self.phase in (CARRY, motion.FINISHED) and self.checked != self.phase and self.attempts < _ATTEMPTS:
             self.checked = self.phase
-            check = self._check_grasp if self.phase == motion.CARRY else self._check_result
+            check = self._check_grasp if self.phase == CARRY else self._check_result
             check(self.request, images, state)
 
     def act(self, state: Array) -> Array:
@@ -66,7 +67,7 @@ class Row:
             self._begin(plan(request, target.pose, reference.pose, views))
 
     def _begin(self, new: Plan) -> None:
-        self.plan, self.phase, self.timer, self.looks, self.checked = new, motion.APPROACH, 0, 0, 0
+        self.plan, self.phase, self.timer, self.looks, self.checked = new, APPROACH, 0, 0, 0
 
     def _check_grasp(self, request: Request, images: Images, state: Array) -> None:
         """Try again if the hand seems empty and the target is seen on the table, or go and look for it."""
