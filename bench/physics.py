@@ -1,4 +1,4 @@
-"""How good the scripted expert is on held-out scenes, how fast collection is, what an instruction-blind policy could reach.
+"""How good the scripted expert is on held-out scenes, and how fast collection is.
 
 python bench/physics.py [--scenes 200] [--episodes 48]
 """
@@ -8,14 +8,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import tyro
 
 from record import number, rate, write
 from reverie.collection import CollectConfig, collect
 from reverie.core import Scene, TrialKey
 from reverie.rollouts import rollout
-from reverie.scenes.blind import best_blind_success
 from reverie.scenes.tasks import TASKS, draw_scene
 from reverie.sim import PhysicsWorld
 from reverie.sim.script import Script, ScriptConfig
@@ -52,7 +50,6 @@ def main() -> None:
     for task in TASKS:
         scenes = [draw_scene(task, "test", i) for i in range(options.scenes)]
         values[f"expert_{task}"] = rate(wilson(expert(scenes), len(scenes)))
-        values[f"blind_{task}"] = number(float(np.mean([best_blind_success(s) for s in scenes])), n=len(scenes))
     speed = episodes_per_hour(options.episodes, options.processes)
     values["collection"] = number(speed, "episodes/h", options.episodes, processes=options.processes)
     write("physics", values)

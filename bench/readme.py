@@ -32,11 +32,13 @@ def entry(name: str, path: str) -> Any:
 
 
 def text(value: Any, form: str) -> str:
-    """`percent` for rates; otherwise the value with its unit. Intervals and n come along where they were measured."""
+    """`percent` for rates, `p` for p-values; otherwise the value with its unit. Intervals and n come along where they were measured."""
     if value is None or (isinstance(value, dict) and value.get("value") is None):
         return "not measured"
     if not isinstance(value, dict):
         value = {"value": value}
+    if form == "p":
+        return "< 0.001" if value["value"] < 0.001 else f"{value['value']:.3f}"
     scale, digits = (100, 0) if form == "percent" else (1, 2)
     shown = _figure(value["value"] * scale, digits) + (" %" if form == "percent" else "")
     if value.get("unit"):
