@@ -2,28 +2,27 @@
 
     python bench/evaluation.py [--scenes 40] [--out build/bench/evaluation]
 
-Held-out scenes, both families; the run resumes. Beside every correlation: the pose-only judge and the replay bound.
+Held-out scenes, both families; the run resumes. Beside every correlation: the pose-only judge, the replay bound, and the same
+over the policies that look at frames. Then, in a run of its own, a policy that does nothing.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import tyro
 
-from record import rate, write
+from record import number, rate, rated, write
 from reverie.cli.demo import shipped_request
 from reverie.cli.progress import progress
-from reverie.core import TrialKey
-from reverie.evaluation import evaluate, make_plan
+from reverie.evaluation import Request, evaluate, make_plan
 from reverie.evaluation.blocks import REPLAY
-from reverie.evaluation.comparison import Comparison
-from reverie.evaluation.loaders import judge as open_judge
-from reverie.evaluation.loaders import nothing, shipped, tabletop_scenes, video
+from reverie.evaluation.comparison import Comparison, Correlation
 from reverie.evaluation.summary import Summary, summarise
 from reverie.report import write_report
-from reverie.rollouts import rollout
-from reverie.stats import wilson
+
+JUDGE = "shipped:frames"
 
 
 @dataclass(frozen=True)
@@ -37,23 +36,34 @@ class Options:
 
 
 def described(c: Comparison) -> dict[str, Any]:
+    rates = zip(c.policies, c.predicted, c.true, strict=True)
     return {
         "role": str(c.role),
         "judge": c.view.judge,
         "world": c.view.world,
-        "policies": dict(zip(c.policies, zip(c.predicted, c.true, strict=True), strict=True)),
-        "pearson": rate(c.pearson.over_policies),
-        "pearson_over_trials": rate(c.pearson.over_trials),
-        "pearson_drop_one": [c.pearson.drop_one.low, c.pearson.drop_one.high],
-        "pearson_p": c.pearson.p.value,
-        "spearman": rate(c.spearman.over_policies),
-        "mmrv": rate(c.mmrv),
+        "policies": {name: {"predicted": rate(predicted), "true": rate(true)} for name, predicted, true in rates},
+        "episodes_dropped": number(c.dropped, n=c.dropped + c.agreement.accuracy.n),
+        **correlated("pearson", c.pearson),
+        **correlated("spearman", c.spearman),
+        "mmrv": rate(c.mmrv_over_trials),
         "mmrv_from_noise": rate(c.mmrv_from_noise),
         "bias": rate(c.bias),
         "agreement": rate(c.agreement.accuracy),
-        "majority": rate(c.agreement.majority),
+        "agreement_over_policies": rate(c.agreement.clustered_accuracy) if c.agreement.clustered_accuracy else None,
+        "majority": number(c.agreement.majority, n=c.agreement.accuracy.n)
+        if c.agreement.majority is not None
+        else None,
         "beats_majority_p": c.agreement.beats_majority.value,
         "kappa": rate(c.agreement.kappa),
+    } | ({"looking": described(c.looking)} if c.looking else {})
+
+
+def correlated(name: str, found: Correlation) -> dict[str, Any]:
+    return {
+        name: rate(found.over_policies),
+        f"{name}_over_trials": rate(found.over_trials),
+        f"{name}_drop_one": {"low": found.drop_one.low, "high": found.drop_one.high, "n": found.drop_one.n},
+        f"{name}_p": found.p.value,
     }
 
 
@@ -73,34 +83,42 @@ def found_by_role(summary: Summary) -> dict[str, Any]:
             found[name] = described(c)
     for g in summary.gains:
         if g.prediction.judge.startswith("frames") and not g.prediction.world.endswith(REPLAY):
-            found["gain_over_control"] = rate(g.difference)
+            found["gain_over_control"] = rate(g.difference) | {
+                "looking": rate(g.looking),
+                "episodes_dropped": g.dropped,
+            }
     return found
 
 
-def doing_nothing(options: Options) -> dict[str, Any]:
-    """A policy that keeps the hand still and open: successes in the video world, as the frame judge says."""
-    world, judge = video("shipped"), open_judge(str(shipped("judges/frames")))
-    scenes = tabletop_scenes("test", f"{options.scenes}+{options.first}")
-    succeeded = 0
-    for i in range(0, len(scenes), 8):
-        block = scenes[i : i + 8]
-        keys = [TrialKey("nothing", "video", s.id) for s in block]
-        verdicts = judge.judge(rollout(nothing(""), world, block, keys, 80))
-        succeeded += sum(bool(v.success) for v in verdicts)
-    return rate(wilson(succeeded, len(scenes)))
+def doing_nothing(request: Request, options: Options) -> dict[str, Any]:
+    """Success, as the frame judge says, of keeping the hand still and open in the video world."""
+    alone = replace(request, policies=("nothing",), worlds=("video:shipped",), judges=(JUDGE,), truth=None, controls=())
+    (found,) = run(alone, options.out / "nothing", options.processes).rates
+    return rated(found)
+
+
+def run(request: Request, out: Path, processes: int) -> Summary:
+    with progress("trials") as advance:
+        evaluate(make_plan(request), out, processes, advance)
+    return summarise(out)
+
+
+def rates_by_view(summary: Summary) -> Mapping[str, Mapping[str, Any]]:
+    """world_judge -> policy -> rate; a view in which nothing was scored (physics' judge in the video world) is absent."""
+    found: dict[str, dict[str, Any]] = {}
+    for r in summary.rates:
+        if r.success.value is not None:
+            found.setdefault(f"{r.view.world}_{r.view.judge}", {})[r.policy] = rated(r)
+    return found
 
 
 def main() -> None:
     options = tyro.cli(Options)
-    plan = make_plan(shipped_request(f"test:{options.scenes}+{options.first}"))
-    with progress("trials") as advance:
-        evaluate(plan, options.out, options.processes, advance)
-    write_report(options.out)
-    summary = summarise(options.out)
-    rates: dict[str, dict[str, Any]] = {}
-    for r in summary.rates:
-        rates.setdefault(f"{r.view.world.split(':')[0]}_{r.view.judge.split('@')[0]}", {})[r.policy] = rate(r.success)
-    write("evaluation", {**found_by_role(summary), "nothing": doing_nothing(options), "rates": rates})
+    request = shipped_request(f"test:{options.scenes}+{options.first}")
+    summary = run(request, options.out / "ranking", options.processes)
+    print(write_report(options.out / "ranking"))
+    nothing = doing_nothing(request, options)
+    write("evaluation", {**found_by_role(summary), "nothing": nothing, "rates": rates_by_view(summary)})
 
 
 if __name__ == "__main__":

@@ -1,29 +1,33 @@
-"""Success of the shipped policies in physics on held-out scenes, with the right and with shuffled instructions.
+"""Success of the shipped policies in physics on held-out scenes, and of the best of them when it is told something else.
 
-python bench/policies.py [--scenes 100] [--out build/bench/policies]
+    python bench/policies.py [--scenes 100] [--out build/bench/policies]
 
-Beside it, the best that a policy could do on the same scenes without reading the instruction. The run resumes.
+Told something else: another scene's instruction, or another task of the same scene. Beside it, the best that a policy could
+do on the same scenes without reading the instruction. The run resumes.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import tyro
 
-from record import number, rate, write
+from record import number, rate, rated, write
 from reverie.cli.demo import shipped_request
 from reverie.cli.progress import progress
-from reverie.core import Outcome, Scene
+from reverie.core import Scene
 from reverie.evaluation import evaluate, make_plan
-from reverie.evaluation.outcomes import View, read_outcomes
+from reverie.evaluation.language import shuffled, swapped, told
+from reverie.evaluation.outcomes import Outcomes, View, read_outcomes
 from reverie.evaluation.plan import Plan
+from reverie.evaluation.rates import Neighbours, Rate, neighbours, rates, scored
 from reverie.scenes.blind import best_blind_success
 from reverie.scenes.tasks import TASKS
-from reverie.stats import exact_mcnemar, paired_difference, paired_table, wilson
+from reverie.stats import paired_difference, paired_table
 
-Successes = dict[str, dict[str, bool]]
+Successes = Mapping[str, bool]
 
 
 @dataclass(frozen=True)
@@ -36,63 +40,89 @@ class Options:
     processes: int = 2
 
 
-def successes(plan: Plan, out: Path, processes: int) -> Successes:
-    """Policy -> scene -> did it succeed, in physics as physics judges."""
-    with progress("trials") as advance:
-        evaluate(plan, out, processes, advance)
-    assert plan.truth is not None
-    table = read_outcomes(out).outcomes[View(plan.truth.world, plan.truth.judge)]
-    return {p: {cell[0]: o == Outcome.SUCCESS for cell, o in cells.items()} for p, cells in table.items()}
+@dataclass(frozen=True)
+class Bench:
+    """The plan with the scenes' own instructions, from which every other arm differs in policies and scenes only."""
+
+    options: Options
+    plan: Plan
+
+    @property
+    def truth(self) -> View:
+        assert self.plan.truth is not None
+        return View(self.plan.truth.world, self.plan.truth.judge)
+
+    def run(self, plan: Plan, arm: str) -> Outcomes:
+        with progress(f"trials, {arm}") as advance:
+            evaluate(plan, self.options.out / arm, self.options.processes, advance)
+        return read_outcomes(self.options.out / arm)
+
+    def told(self, best: str, scenes: Sequence[Scene], arm: str) -> tuple[dict[str, Any], Successes]:
+        """The best policy's success, and by scene, in scenes that are told something else."""
+        entry = next(p for p in self.plan.policies if p.name == best)
+        table = self.run(replace(self.plan, policies=(entry,), scenes=tuple(scenes)), arm)
+        (found,) = [r for r in rates(table) if r.view == self.truth]
+        return rated(found), by_scene(table, self.truth, best)
 
 
-def shuffled(scenes: tuple[Scene, ...]) -> tuple[Scene, ...]:
-    """Every scene with the instruction of the next one of its family."""
-    families = {t: [s for s in scenes if s.task == t] for t in TASKS}
-    return tuple(
-        replace(s, instruction=family[(i + 1) % len(family)].instruction)
-        for family in families.values()
-        for i, s in enumerate(family)
-    )
+def by_scene(table: Outcomes, view: View, policy: str) -> Successes:
+    return {cell[0]: ok for cell, ok in scored(table.outcomes[view][policy]).items()}
+
+
+def cost(asked: Successes, told: Successes) -> dict[str, Any]:
+    """Success lost by the other instruction, over the scenes of the second."""
+    return rate(paired_difference(paired_table([asked[s] for s in told], [*told.values()])))
+
+
+def ranking(ranked: Sequence[Rate], pairs: Sequence[Neighbours]) -> dict[str, Any]:
+    """As the report does: exact McNemar by scene, Holm over the pairs of neighbours."""
+    return {
+        "policies": {r.policy: {"all": rated(r)} | {t: rate(e) for t, e in r.by_task.items()} for r in ranked},
+        "adjacent": {
+            f"{n.better} - {n.worse}": {"difference": rate(n.difference), "p": n.p.value, "p_holm": n.p_holm}
+            for n in pairs
+        },
+        "largest_p_of_adjacent": number(max(n.p_holm for n in pairs if n.p_holm is not None), n=len(pairs)),
+    }
+
+
+def language(bench: Bench, asked: Successes, best: str) -> dict[str, Any]:
+    scenes = bench.plan.scenes
+    others = [(s, other) for s in scenes if (other := swapped(s)) is not None]
+    absent, absent_by_scene = bench.told(best, shuffled(scenes), "shuffled")
+    ignored, ignored_by_scene = bench.told(best, [told(s, o.instruction) for s, o in others], "swapped")
+    followed, _ = bench.told(best, [o for _, o in others], "followed")
+    return {
+        "best": best,
+        "shuffled": absent | {"cost": cost(asked, absent_by_scene)},
+        "swapped": {"asked": ignored, "cost": cost(asked, ignored_by_scene), "followed": followed},
+        "blind": {t: number(fmean(b), n=len(b)) for t in TASKS if (b := blind_of(scenes, t))},
+    }
+
+
+def blind_of(scenes: Sequence[Scene], task: str) -> list[float]:
+    return [best_blind_success(s) for s in scenes if s.task == task]
 
 
 def main() -> None:
     options = tyro.cli(Options)
     request = replace(
-        shipped_request(f"test:{2 * options.scenes}+{options.first}"),
+        shipped_request(f"test:{len(TASKS) * options.scenes}+{options.first}"),
         worlds=("physics",),
         judges=("physics",),
         controls=(),
         keep_video=False,
     )
     learned = tuple(p for p in request.policies if p.startswith("shipped:"))
-    plan = make_plan(replace(request, policies=(*learned, "classical")))
-    found = successes(plan, options.out / "asked", options.processes)
-    scenes = plan.scenes
-    done = {name: [by_scene[s.id] for s in scenes] for name, by_scene in found.items()}
-    values: dict = {"policies": {}}
-    for name, by_scene in found.items():
-        families = {t: [by_scene[s.id] for s in scenes if s.task == t] for t in TASKS} | {"all": done[name]}
-        values["policies"][name] = {t: rate(wilson(sum(r), len(r))) for t, r in families.items()}
-    ranked = sorted((p.name for p in plan.policies if p.spec in learned), key=lambda n: -sum(done[n]))
-    values["adjacent"] = {
-        f"{a} - {b}": {
-            "difference": rate(paired_difference(paired_table(done[a], done[b]))),
-            "p": exact_mcnemar(paired_table(done[a], done[b]), "two-sided").value,
-        }
-        for a, b in pairwise(ranked)
-    }
-    values["largest_p_of_adjacent"] = number(max(pair["p"] for pair in values["adjacent"].values()))
-    best = next(p for p in plan.policies if p.name == ranked[0])
-    wrong_plan = replace(plan, policies=(best,), scenes=shuffled(scenes))
-    by_scene = successes(wrong_plan, options.out / "shuffled", options.processes)[best.name]
-    wrong = [by_scene[s.id] for s in scenes]
-    values["shuffled"] = rate(wilson(sum(wrong), len(wrong)))
-    values["cost_of_shuffling"] = rate(paired_difference(paired_table(done[best.name], wrong)))
-    values["best"] = best.name
-    values["blind"] = {
-        t: number(fmean(best_blind_success(s) for s in scenes if s.task == t), n=options.scenes) for t in TASKS
-    }
-    write("policies", values)
+    bench = Bench(options, make_plan(replace(request, policies=(*learned, "classical"))))
+    table = bench.run(bench.plan, "asked")
+    ranked = [r for r in rates(table) if r.view == bench.truth]
+    names = {p.name for p in bench.plan.policies if p.spec in learned}
+    shipped = [r for r in ranked if r.policy in names]
+    values = ranking(ranked, neighbours(table, bench.truth, shipped))
+    best = shipped[0].policy
+    values["of_best"] = values["policies"][best]
+    write("policies", values | language(bench, by_scene(table, bench.truth, best), best))
 
 
 if __name__ == "__main__":

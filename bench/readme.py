@@ -32,11 +32,16 @@ def entry(name: str, path: str) -> Any:
 
 
 def text(value: Any, form: str) -> str:
-    """`percent` for rates, `p` for p-values; otherwise the value with its unit. Intervals and n come along where they were measured."""
-    if value is None or (isinstance(value, dict) and value.get("value") is None):
-        return "not measured"
+    """`percent` for rates, `p` for p-values, `range` for two limits; otherwise the value with its unit, or a name. Intervals, n
+    and what was abstained from come along where they were measured."""
+    if isinstance(value, str):
+        return value
     if not isinstance(value, dict):
         value = {"value": value}
+    if value.get("low" if form == "range" else "value") is None:
+        return "not measured"
+    if form == "range":
+        return f"{_figure(value['low'], 2)} to {_figure(value['high'], 2)}"
     if form == "p":
         return "< 0.001" if value["value"] < 0.001 else f"{value['value']:.3f}"
     scale, digits = (100, 0) if form == "percent" else (1, 2)
@@ -45,7 +50,8 @@ def text(value: Any, form: str) -> str:
         shown += f" {value['unit']}"
     if value.get("low") is not None and value.get("high") is not None:
         shown += f" [{_figure(value['low'] * scale, digits)}, {_figure(value['high'] * scale, digits)}]"
-    return shown + (f", n = {value['n']}" if value.get("n") else "")
+    shown += f", n = {value['n']}" if value.get("n") else ""
+    return shown + (f" ({value['abstained']} abstained)" if value.get("abstained") else "")
 
 
 def _figure(value: float, digits: int) -> str:

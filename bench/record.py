@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from reverie.checkpoints import machine_receipt
-from reverie.core import Estimate
+from reverie.core import Estimate, Outcome, ReverieError
+from reverie.evaluation.rates import Rate
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -19,6 +20,17 @@ def number(value: float, unit: str = "", n: int | None = None, **more: Any) -> d
 
 def rate(estimate: Estimate) -> dict[str, Any]:
     return estimate.to_dict()
+
+
+def rated(found: Rate) -> dict[str, Any]:
+    """A success rate, with the trials beside it of which the judge said nothing. Any other trial without an outcome is the
+    bench's own failure, not the policy's: nothing is written."""
+    if wrong := {name: n for name, n in found.left_out.items() if name != Outcome.ABSTAINED}:
+        raise ReverieError(
+            f"{found.policy} in {found.view.world}, judged by {found.view.judge}: {wrong} of its trials have no outcome; "
+            "read `trials.jsonl` of the run, mend the cause, and begin again in another folder (--out)"
+        )
+    return rate(found.success) | {"abstained": found.left_out.get(Outcome.ABSTAINED, 0)}
 
 
 def write(name: str, values: Mapping[str, Any]) -> None:

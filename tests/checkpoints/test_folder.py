@@ -67,6 +67,13 @@ def _edit(folder: Path, **changes: object) -> None:
         (lambda f: (f / "checkpoint.json").write_text('{"kind": "pol'), "not valid JSON"),
         (lambda f: _edit(f, format=99), "format 1"),
         (lambda f: _edit(f, colour="red"), "colour"),
+        (lambda f: _edit(f, action_spec={"rate": 1}), "checkpoint.json, action_spec: 'rate'"),
+        (
+            lambda f: _edit(f, observation_spec={"frame_every": 2}),
+            "checkpoint.json, observation_spec: found no cameras",
+        ),
+        (lambda f: _edit(f, transforms=["x"]), r"checkpoint.json, transforms: found \['x'\]"),
+        (lambda f: _edit(f, config=[]), r"checkpoint.json, config: found \[\]"),
     ],
 )
 def test_damage_is_named(tmp_path: Path, damage: object, message: str) -> None:

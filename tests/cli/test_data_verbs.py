@@ -26,6 +26,12 @@ def test_collect_then_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         (["collect", "--split", "tset", "--out", "x"], "expected one of train"),
         (["data", "shwo"], "did you mean 'show'"),
         (["data", "show", "nowhere"], "nowhere"),
+        (["data", "show", "a_file"], "a_file/meta/info.json: found no such file"),
+        (["data", "import", "droid", "nowhere", "--specs", "a_file", "--out", "x"], "leave --specs out"),
+        (["data", "import", "rlds", "nowhere", "--out", "x"], "features.json: found no such file; give the version folder"),
+        (["collect", "--episodes", "1", "--seconds", "1", "--out", "a_file/d"], "a_file"),
+        (["evaluate", "--policies", "nothing", "--scenes", "test:2", "--judges", "physics", "--world", "video:", "--out", "x"], "expected video:shipped"),
+        (["evaluate", "--policies", "nothing", "--scenes", "test:2", "--judges", "no/judge", "--world", "physics", "--out", "x"], "no judge at no/judge"),
         (["data", "import", "drod", "nowhere", "--out", "x"], "did you mean 'droid'"),
         (["evaluate", "--policies", "clasical", "--scenes", "test:2", "--judges", "physics", "--world", "physics", "--out", "x"], "did you mean 'classical'"),
         (["evaluate", "--policies", "nothing", "--scenes", "test:x", "--judges", "physics", "--world", "physics", "--out", "x"], "expected test:NUMBER"),
@@ -40,6 +46,7 @@ def test_one_clear_message(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "a_file").touch()
     assert main(arguments) == 2
     said = capsys.readouterr().err
     assert expected in said

@@ -1,20 +1,28 @@
 """Collection: what is written, and that a kill at any moment costs nothing but time."""
 
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny import save_policy
 
-from reverie.collection import CollectConfig, collect
+from reverie.cli.main import main
+from reverie.collection import CollectConfig, behaviours, collect
 from reverie.collection.behaviours import MIXES, pick
+from reverie.collection.blocks import Forecast
+from reverie.collection.collect import BLOCK, Collector
 from reverie.core import ReverieError
-from reverie.data import open_dataset
-from reverie.data.staging import staging_folder
+from reverie.data import EpisodeStager, open_cache, open_dataset
+from reverie.data.staging import staged_episodes, staged_path, staging_folder
+from reverie.policies.catalog import load_policy
 
 SMALL = CollectConfig(episodes=6, mix="mixed", seconds=1.0)
 
@@ -48,30 +56,187 @@ def test_the_number_of_an_episode_decides_it(tmp_path: Path) -> None:
         np.testing.assert_array_equal(whole.episode(i).actions, half.episode(i).actions)
 
 
-def test_killed_and_started_again_it_ends_alike(tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "reverie.cli.main",
-        "collect",
-        "--episodes",
-        "20",
-        "--mix",
-        "mixed",
-        "--seconds",
-        "1",
-    ]
-    process = subprocess.Popen([*command, "--out", str(tmp_path / "killed")], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)  # fmt: skip
-    deadline = time.time() + 60
-    while time.time() < deadline and not list(staging_folder(tmp_path / "killed").glob("*.parquet")):
-        time.sleep(0.05)
+N = 12
+SHORT = replace(SMALL, episodes=N, seconds=0.5)
+COLLECT = """
+import sys, time
+from reverie.cli.main import main
+from reverie.data import compaction
+add = compaction._Build.add
+def slowly(*arguments):
+    time.sleep(0.1)
+    return add(*arguments)
+compaction._Build.add = slowly
+if __name__ == "__main__":
+    sys.exit(main(["collect", *sys.argv[1:]]))
+"""
+
+
+def _options(out: Path, mix: str, processes: int = 1) -> list[str]:
+    given = {"--episodes": N, "--mix": mix, "--seconds": 0.5, "--processes": processes, "--out": out}
+    return [str(part) for pair in given.items() for part in pair]
+
+
+def _kill_when(ready: Callable[[], bool], out: Path, mix: str, processes: int) -> None:
+    (out.parent / "program").mkdir()
+    program, said = out.parent / "program/collect.py", out.parent / "program/said"
+    program.write_text(COLLECT)
+    with said.open("w") as file:
+        command = [sys.executable, str(program), *_options(out, mix, processes)]
+        process = subprocess.Popen(command, stderr=file, stdout=file)
+    deadline = time.time() + 120
+    while time.time() < deadline and process.poll() is None and not ready():
+        time.sleep(0.01)
+    assert process.poll() is None, f"it ended before it could be killed: {said.read_text()}"
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert not (tmp_path / "killed").exists()
-    config = replace(SMALL, episodes=20)
-    collect(config, tmp_path / "killed")
-    collect(config, tmp_path / "straight")
-    _assert_same(tmp_path / "killed", tmp_path / "straight")
+    assert not out.exists()
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What nobody killed."""
+    return collect(SHORT, tmp_path_factory.mktemp("straight") / "data")
+
+
+@pytest.mark.parametrize(("processes", "staged"), [(1, 3), (2, BLOCK + 1)])
+def test_killed_while_it_collects(tmp_path: Path, straight: Path, processes: int, staged: int) -> None:
+    out = tmp_path / "data"
+    _kill_when(lambda: len(staged_episodes(staging_folder(out))) >= staged, out, "mixed", processes)
+    assert main(["collect", *_options(out, "mixed", processes)]) == 0
+    _assert_same(out, straight)
+    assert not staging_folder(out).exists()
+
+
+def test_killed_while_it_compacts(tmp_path: Path, straight: Path) -> None:
+    out = tmp_path / "data"
+    _kill_when(lambda: any(tmp_path.glob(".data.*.part/data")), out, "mixed", 1)
+    assert main(["collect", *_options(out, "mixed")]) == 0
+    _assert_same(out, straight)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["data", "program"]
+
+
+@pytest.mark.parametrize("half_deleted", [False, True])
+def test_killed_after_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, half_deleted: bool) -> None:
+    """The data set is there and its staged episodes are too; or they were about to be deleted."""
+    out = tmp_path / "data"
+    with monkeypatch.context() as patch:
+        patch.setattr("reverie.data.compaction.discard_folder", lambda folder: None)
+        assert main(["collect", *_options(out, "expert")]) == 0
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    if half_deleted:
+        left = f".{staging_folder(out).name}.{socket.gethostname()}-{gone.stdout.strip()}.part"
+        staging_folder(out).rename(tmp_path / left)
+    assert main(["collect", *_options(out, "expert")]) == 0
+    assert [p.name for p in tmp_path.iterdir()] == ["data"]
+
+
+def test_a_finished_collection_may_be_asked_for_again(straight: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {p: p.stat().st_mtime_ns for p in straight.rglob("*")}
+    assert main(["collect", *_options(straight, "mixed", 2)]) == 0
+    assert capsys.readouterr().out.strip() == str(straight)
+    assert {p: p.stat().st_mtime_ns for p in straight.rglob("*")} == before
+
+
+OTHERS = [
+    ("--episodes", "21", "episodes: it has 12, asked for 21"),
+    ("--mix", "play", "mix: it has 'mixed', asked for 'play'"),
+    ("--split", "test", "split: it has 'train', asked for 'test'"),
+    ("--first", "50", "first: it has 0, asked for 50"),
+    ("--seconds", "2", "seconds: it has 0.5, asked for 2.0"),
+    ("--tasks", "put", "tasks: it has "),
+]
+
+
+@pytest.mark.parametrize(("option", "value", "said"), OTHERS)
+def test_another_request_is_refused(
+    straight: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, value: str, said: str
+) -> None:
+    """Where a data set is finished, and where one is begun."""
+    out = tmp_path / "data"
+    EpisodeStager(out, request=Collector(SHORT, out).request)
+    for place in (straight, out):
+        assert main(["collect", *_options(place, "mixed"), option, value]) == 2
+        error = capsys.readouterr().err
+        assert said in error
+        assert str(place) in error
+
+
+def test_episodes_of_an_unknown_request_are_refused_but_read(tmp_path: Path, straight: Path) -> None:
+    shutil.copytree(straight, tmp_path / "old")
+    (tmp_path / "old/request.json").unlink()
+    with pytest.raises(ReverieError, match=r"without request\.json"):
+        collect(SHORT, tmp_path / "old")
+    assert len(open_cache(tmp_path / "old").episodes) == N
+    shutil.copytree(tmp_path / "old", staging_folder(tmp_path / "new"))
+    (staging_folder(tmp_path / "new") / "episode_000000.parquet").touch()
+    with pytest.raises(ReverieError, match=r"without request\.json"):
+        collect(SHORT, tmp_path / "new")
+
+
+def test_a_place_that_is_taken_is_found_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Collector, "run", lambda *_: pytest.fail("the work was begun"))
+    (tmp_path / "file").touch()
+    (tmp_path / "folder/inner").mkdir(parents=True)
+    for place in ("file", "folder", "file/data"):
+        with pytest.raises(ReverieError, match=place):
+            collect(SMALL, tmp_path / place)
+    monkeypatch.undo()
+    (tmp_path / "empty").mkdir()
+    collect(replace(SMALL, episodes=1), tmp_path / "empty")
+
+
+def test_a_policy_killed_and_moved_ends_alike(tmp_path: Path) -> None:
+    """The batch decides a policy's actions to the last bit, and its folder decides nothing."""
+    policy, other, out = save_policy(tmp_path / "a"), save_policy(tmp_path / "b", seed=1), tmp_path / "data"
+    mix = f"policy:{policy},policy:{other}"
+    whole = collect(CollectConfig(N, mix=mix, seconds=0.5), tmp_path / "whole")
+    _kill_when(lambda: len(staged_episodes(staging_folder(out))) > BLOCK, out, mix, 2)
+    for staged in (1, 2, 7):  # as if the kill had fallen inside a block
+        staged_path(staging_folder(out), staged).unlink(missing_ok=True)
+    policy.rename(tmp_path / "moved")
+    assert main(["collect", *_options(out, f"policy:{tmp_path / 'moved'},policy:{other}")]) == 0
+    _assert_same(out, whole)
+    sources = {e.provenance["source"] for e in open_dataset(out)}
+    assert len(sources) == 2
+    assert all(s.startswith("policy:tiny@") for s in sources)
+    assert str(tmp_path) not in (out / "request.json").read_text()
+    save_policy(tmp_path / "moved", seed=2)
+    assert main(["collect", *_options(out, f"policy:{tmp_path / 'moved'},policy:{other}")]) == 2
+
+
+def test_a_policy_is_opened_once_in_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, opened = save_policy(tmp_path / "a"), []
+    monkeypatch.setattr(behaviours, "load_policy", lambda path: opened.append(path) or load_policy(path))
+    collect(CollectConfig(BLOCK + 1, mix=f"policy:{folder}", seconds=0.2), tmp_path / "data")
+    assert opened == [str(folder)]
+
+
+def test_the_first_block_tells_how_long_the_rest_will_take(tmp_path: Path) -> None:
+    told: list[Forecast] = []
+    collect(CollectConfig(2 * BLOCK, mix="expert", seconds=0.2), tmp_path / "data", announce=told.append)
+    assert [t.episodes for t in told] == [BLOCK]
+    assert told[0].seconds > 0
+    assert told[0].n_bytes > 1e4
+    assert "8 more episodes: about" in str(told[0])
+
+
+def test_the_seeds_of_the_table_stay_what_they_were() -> None:
+    """Data sets that exist were made with them."""
+    mixed = Collector(CollectConfig(mix="mixed"), Path("nowhere"))
+    found = {i: name for i in range(24) if (name := mixed.behaviour(i)) != "expert"}
+    assert found == {
+        5: "wrong_object",
+        15: "near_miss",
+        16: "wrong_place",
+        17: "drop",
+        18: "near_miss",
+        20: "play",
+        22: "wrong_object",
+        23: "near_miss",
+    }
+    assert mixed.crew.key == "mixed"
+    assert Collector(CollectConfig(mix="expert,drop"), Path("nowhere")).crew.key == "expert,drop"
 
 
 def test_shares_add_up_and_unknown_names_are_refused() -> None:
@@ -82,3 +247,16 @@ def test_shares_add_up_and_unknown_names_are_refused() -> None:
         CollectConfig(mix="mixd")
     with pytest.raises(ReverieError, match="unknown task"):
         CollectConfig(tasks=("puts",))
+    with pytest.raises(ReverieError, match="tasks is empty"):
+        CollectConfig(tasks=())
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, 0.01, float("nan"), float("inf")])
+def test_an_episode_has_at_least_one_step(seconds: float) -> None:
+    with pytest.raises(ReverieError, match="at least one step"):
+        CollectConfig(seconds=seconds)
+
+
+def test_no_process_is_none(tmp_path: Path) -> None:
+    with pytest.raises(ReverieError, match="processes is 0"):
+        collect(SMALL, tmp_path / "data", processes=0)

@@ -3,6 +3,9 @@
 import json
 import shutil
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from reverie.core import ReverieError
@@ -84,12 +87,45 @@ def test_a_flipped_byte_is_found(root, share):
         ({"codebase_version": "v1.6"}, "found codebase_version 'v1.6', expected 'v3.0'"),
         ({"fps": 0}, "found fps 0"),
         ({"total_episodes": 5}, "found total_episodes 5"),
+        ({"fps": "10"}, "info.json: found fps '10'"),
+        ({"total_episodes": "3"}, "found total_episodes '3'"),
+        ({"features": []}, r"found features '\[\]'"),
+        ({"features": {"action": {"shape": [3]}}}, "for feature 'action', expected its dtype"),
+        ({"features": {"action": 3}}, "for feature 'action'"),
         ({"reverie": {"format": 99}}, "found reverie.format 99, expected 1"),
+        ({"reverie": []}, "for reverie, expected an object"),
+        ({"reverie": {"format": 1}}, "info.json, reverie.observation_spec: found None"),
     ],
 )
 def test_wrong_info(root, values, message):
     change_info(root, **values)
     with pytest.raises(ReverieError, match=message):
+        open_dataset(root)
+
+
+def test_wrong_specs(root):
+    own = json.loads((root / "meta/info.json").read_text())["reverie"]
+    change_info(root, reverie={**own, "action_spec": {**own["action_spec"], "control_rate": 3}})
+    with pytest.raises(ReverieError, match=r"info.json, reverie.action_spec: 'control_rate'; did you mean"):
+        open_dataset(root)
+
+
+def test_numbers_that_are_not_finite(root):
+    table = pq.read_table(root / DATA)
+    actions = np.array(table["action"].to_pylist(), np.float32)
+    actions[25, 2] = np.nan
+    cells = pa.FixedSizeListArray.from_arrays(pa.array(actions.reshape(-1)), actions.shape[1])
+    pq.write_table(table.set_column(table.schema.get_field_index("action"), "action", cells), root / DATA)
+    assert open_dataset(root).episode(0).n_steps == 20
+    with pytest.raises(ReverieError, match=f"{DATA}, episode 1: found nan in column 'action' .row 4, number 2"):
+        open_dataset(root).episode(1)
+
+
+def test_a_file_is_no_data_set(root):
+    with pytest.raises(ReverieError, match="found no such file; give the folder that holds meta/"):
+        open_dataset(root / "meta/info.json")
+    (root / "meta/info.json").write_text("[]")
+    with pytest.raises(ReverieError, match=r"info\.json: found a list, expected an object"):
         open_dataset(root)
 
 

@@ -12,10 +12,20 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from reverie.core import ActionSpec, CameraSpec, ObservationSpec
+from reverie.core import ActionSpec, CameraSpec, ObservationSpec, ReverieError
 from reverie.data import open_cache, open_dataset
+from reverie.data.importers import import_dataset
 
 LENGTHS = (5, 7, 4)
+ANSWERS = {
+    "names": ["joint", "grip"],
+    "units": ["rad", "1"],
+    "modes": ["delta", "absolute"],
+    "frame": "joint",
+    "rotation": "none",
+    "gripper": "closed0_open1",
+}
+TOLD = ActionSpec.from_dict({**ANSWERS, "control_hz": 20.0})
 INDEX = {
     n: {"dtype": d, "shape": [1], "names": None}
     for n, d in [
@@ -192,17 +202,70 @@ def test_absent_success_stays_unknown(tmp_path):
     assert dataset.episode_info(0).success is None
 
 
+def specs_file(path, **answers):
+    path.write_text(json.dumps({"action_spec": {**ANSWERS, **answers}}))
+    return path
+
+
+@pytest.mark.parametrize("write", [write_v30, write_v21])
+def test_guesses_are_not_imported(tmp_path, write):
+    with pytest.raises(
+        ReverieError, match=r"guesses would pass for facts; give --specs FILE.*\"units\": \[\"\?\", \"\?\"\]"
+    ):
+        import_dataset("lerobot", write(tmp_path / "d"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_a_person_says_becomes_the_data_sets_own(tmp_path):
+    import_dataset("lerobot", write_v30(tmp_path / "d"), tmp_path / "out", specs=specs_file(tmp_path / "s.json"))
+    dataset = open_dataset(tmp_path / "out")
+    assert not dataset.specs_deduced
+    assert dataset.action_spec == TOLD
+    assert dataset.observation_spec.camera_names == ("cam_high", "image")
+    assert dataset.episode(1).success is True
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        ({"modes": ["?", "?"]}, "s.json, action_spec: ActionSpec.modes is '\\?'"),
+        ({"units": ["rad", "?"]}, "s.json, action_spec: units are .* expected one each"),
+        ({"names": ["a"], "units": ["rad"], "modes": ["delta"]}, "1 numbers at 20 Hz, but info.json .* 2 at 20 Hz"),
+        ({"control_hz": 10}, "2 numbers at 10 Hz"),
+        ({"grip": "none"}, "'grip'; did you mean 'gripper'"),
+    ],
+)
+def test_answers_that_cannot_be_are_refused(tmp_path, answers, message):
+    with pytest.raises(ReverieError, match=message):
+        import_dataset(
+            "lerobot", write_v30(tmp_path / "d"), tmp_path / "out", specs=specs_file(tmp_path / "s.json", **answers)
+        )
+
+
+def test_a_specs_file_is_one(tmp_path):
+    write_v30(tmp_path / "d")
+    (tmp_path / "s.json").write_text("[]")
+    with pytest.raises(ReverieError, match=r"s.json: found \[\], expected"):
+        import_dataset("lerobot", tmp_path / "d", tmp_path / "out", specs=tmp_path / "s.json")
+    with pytest.raises(ReverieError, match=r"no.json: found no such file"):
+        import_dataset("lerobot", tmp_path / "d", tmp_path / "out", specs=tmp_path / "no.json")
+    with pytest.raises(ReverieError, match="leave --specs out"):
+        import_dataset("droid", tmp_path / "d", tmp_path / "out", specs=tmp_path / "s.json")
+
+
 def test_true_specs_replace_the_deduced_ones(tmp_path):
     write_v30(tmp_path / "d")
     deduced = open_dataset(tmp_path / "d")
-    spec = ActionSpec(("joint", "grip"), ("rad", "1"), ("delta", "absolute"), "joint", "none", "closed0_open1", 20.0)
-    dataset = open_dataset(tmp_path / "d", specs=(replace(deduced.observation_spec, extras=()), spec))
+    dataset = open_dataset(tmp_path / "d", specs=(replace(deduced.observation_spec, extras=()), TOLD))
     assert not dataset.specs_deduced
-    assert dataset.episode(0).action_spec == spec
+    assert dataset.episode(0).action_spec == TOLD
 
 
 def test_a_strangers_frames_can_be_cached(tmp_path):
-    cache = open_cache(write_v30(tmp_path / "d"))
+    guesses = open_dataset(write_v30(tmp_path / "d"))
+    with pytest.raises(ReverieError, match="nothing in it says what its actions mean"):
+        open_cache(tmp_path / "d")
+    cache = open_cache(tmp_path / "d", specs=(guesses.observation_spec, TOLD))
     assert cache.images["cam_high"].shape == (sum(LENGTHS), 48, 64, 3)
     assert cache.frame_offsets.tolist() == cache.action_offsets.tolist() == [0, 5, 12, 16]
     assert [e.success for e in cache.episodes] == [False, True, False]

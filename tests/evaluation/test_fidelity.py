@@ -138,3 +138,26 @@ def test_two_takes_have_curves_without_interval():
     assert "low" not in first
     assert "fewer than three takes" in first["note"]
     assert (first["n"], first["x"]) == (2, [0.2, 0.4, 0.6, 0.8])
+
+
+def test_invented_motion_costs_where_either_moved():
+    """A ghost where really nothing moved: unseen by the mask of the truth, seen by that of both."""
+    real, ghost = moving_square(3), moving_square(3)
+    ghost[1:, 12:16, 12:16] = 255
+    found = series(Pair("a", showing(real), showing(ghost)))
+    assert found.dreamt["psnr_moving"] == pytest.approx(psnr(0))
+    assert (found.dreamt["psnr_either"] < 25).all()
+    assert (found.dreamt["ssim_either"] < found.dreamt["ssim_moving"]).all()
+    faithful = series(Pair("a", showing(real), showing(real)))
+    np.testing.assert_array_equal(faithful.copied["psnr_either"], faithful.copied["psnr_moving"])
+
+
+def test_a_drawn_robot_is_a_second_baseline():
+    real = moving_square(4)
+    plain = [pair(take, seed, 4) for seed, take in enumerate("abc")]
+    drawn = [replace(p, drawn=np.stack([real, real], axis=1)) for p in plain]
+    assert at_frame([series(p) for p in plain], "psnr", 1).gain_over_drawn is None
+    point = at_frame([series(p) for p in drawn], "psnr_moving", 2)
+    assert point.drawn.value == pytest.approx(psnr(0))
+    assert point.gain_over_drawn.value == pytest.approx(point.dreamt.value - psnr(0))
+    assert (point.drawn.n, point.gain_over_drawn.n) == (3, 3)

@@ -1,6 +1,7 @@
 """The summary against numbers counted by hand from the journal, and what is absent stays absent."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,6 +9,9 @@ import pytest
 from runs import DREAM, FRAMES, RECORDED, TRUE, reach, run
 
 from reverie.core import Trial, TrialKey, Verdict
+from reverie.core.fakes import FakeJudge
+from reverie.evaluation.gain import gain
+from reverie.evaluation.judging import judge_again
 from reverie.evaluation.outcomes import View
 from reverie.evaluation.summary import summarise, write_summary
 from reverie.stats import wilson
@@ -145,3 +149,42 @@ def test_the_gain_over_the_control_is_the_difference_of_their_correlations(folde
     assert found.difference.value == pytest.approx(difference)
     assert found.difference.low < found.difference.value < found.difference.high
     assert found.difference.n == 5
+
+
+class Shy(FakeJudge):
+    """Right wherever it says something, and silent about half of the failures."""
+
+    def judge(self, episodes):
+        said = super().judge(episodes)
+        return [
+            replace(v, judge="shy", success=None if v.success is False and i % 2 else v.success)
+            for i, v in enumerate(said)
+        ]
+
+
+def test_an_abstaining_judge_is_compared_on_what_it_scored(tmp_path):
+    """Over its own episodes it would predict too much of every policy; over the same ones it is exactly right."""
+    run(tmp_path, policies=tuple(reach(s) for s in SKILLS), worlds=(TRUE,), judges=(FRAMES,), truth=(TRUE, FRAMES), scenes=("fake:20",), block_size=20, n_steps=30)  # fmt: skip
+    judge_again(tmp_path, Shy(name="shy"))
+    summary = summarise(tmp_path)
+    silent = sum(r.left_out.get("abstained", 0) for r in summary.rates_of(View("true", "shy")))
+    (found,) = summary.comparisons
+    assert found.dropped == silent > 10
+    assert found.predicted == found.true
+    assert (found.bias.value, found.agreement.accuracy.value) == (0, 1)
+    assert sum(rate.n for rate in found.predicted) == found.agreement.accuracy.n == 100 - silent
+    truth, shy = View("true", "fake_frames"), View("true", "shy")
+    assert gain(summary.table, shy, truth, truth).dropped == silent
+    assert gain(summary.table, shy, truth, truth).difference.value == pytest.approx(0)
+
+
+def test_scripts_are_no_part_of_the_comparison_of_those_that_look(folder):
+    found = {c.view.world: c for c in summarise(folder).comparisons if c.role == "prediction"}
+    assert found["dream"].looking is None
+    assert "scripted" in found["dream+scripts"].policies
+    looking = found["dream+scripts"].looking
+    assert (looking.policies, looking.pearson, looking.agreement) == (
+        found["dream"].policies,
+        found["dream"].pearson,
+        found["dream"].agreement,
+    )

@@ -139,7 +139,7 @@ def _shapes():  # type: ignore[no-untyped-def]
 
 def test_pose_only_learns_from_poses_and_sees_no_images(tmp_path: Path) -> None:
     cache = fake_cache(60, n_failed=25)
-    judge = fit_pose_judge(cache, PoseJudgeRecipe(trainer=_trainer(3_200)), tmp_path / "poses", quiet=True)
+    judge = fit_pose_judge([cache], PoseJudgeRecipe(trainer=_trainer(3_200)), tmp_path / "poses", quiet=True)
     verdicts = judge_cache(judge, cache, range(60))
     assert confusion(verdicts, [e.success for e in cache.episodes]).balanced_accuracy > 0.9  # type: ignore[operator]
     (episode,) = recorded_episodes(cache, [0])

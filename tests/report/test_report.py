@@ -92,6 +92,15 @@ def test_the_verdict_comes_first_and_in_words(folder):
     assert "Its bound, the true actions replayed" in words
 
 
+def test_policies_that_act_open_loop_are_named_and_set_apart(folder):
+    words = Page(folder / "report.html").words
+    assert (
+        "1 of these act open loop (scripted): their prediction is a replay. Over the 4 that look at frames, r ="
+        in words
+    )
+    assert "prediction , only policies that look at frames" in words.replace("prediction,", "prediction ,")
+
+
 def test_what_was_left_out_stands_beside_the_rate(folder):
     words = Page(folder / "report.html").words
     assert re.search(r"n = \d+; left out: \d+ error", words)

@@ -48,6 +48,28 @@ def test_play_touches_things_and_uses_every_action_dimension() -> None:
     assert (actions.std(0) > 1e-3).all(), actions.std(0)
 
 
+@pytest.mark.parametrize(("variant", "ends"), [("expert", "released"), ("drop", "dropped")])
+def test_what_is_lifted_is_released_or_dropped(variant: str, ends: str) -> None:
+    """The scenes hold a "corner", whose middle lies between the fingers, and things that go into a box from above."""
+    scenes = [draw_scene(t, "train", i) for t, i in (("move_beside", 100), ("put", 103), ("put", 105), ("put", 3))]
+    quiet = ScriptConfig(variant=variant, noise_m=0.0, noise_rad=0.0, bump_probability=0.0)
+    for episode in rollout(Script(quiet), PhysicsWorld(), scenes, [0, 1, 2, 3], 60):
+        assert episode.scene is not None
+        found = [e for e in episode.events if e.name in ("lifted", "released", "dropped")]
+        assert [e.name for e in found] == ["lifted", ends]
+        assert {e.details["object"] for e in found} == {episode.scene.target}
+        assert found[0].time_s < found[1].time_s
+
+
+def test_fingerprints_are_those_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    makers = (PhysicsWorld, Play, lambda: Script(ScriptConfig()), lambda: Script(ScriptConfig(variant="late")))
+    before = [make().fingerprint for make in makers]
+    assert len(set(before)) == len(before)
+    for module in ("world", "play", "script"):
+        monkeypatch.setattr(f"reverie.sim.{module}.source_hash", lambda *names: "other code")
+    assert not set(before) & {make().fingerprint for make in makers}
+
+
 def test_doing_nothing_never_succeeds_and_moves_nothing() -> None:
     world = PhysicsWorld()
     first = world.reset(_scenes("put", 2), [0, 1])

@@ -74,12 +74,14 @@ def test_failed_and_foreign_episodes_are_not_imitated() -> None:
 
 
 def test_splits_are_disjoint_and_respected() -> None:
-    cache = fake_cache(12)
-    train, held_out = split_episodes(cache, 0.25, 0)
-    assert len(held_out) == 3
-    assert sorted(train + held_out) == list(range(12))
+    cache = fake_cache(60)
+    train, held_out = split_episodes(cache, 0.25)
+    assert 5 <= len(held_out) <= 25
+    assert sorted(train + held_out) == list(range(60))
+    dreamt = replace(cache, episodes=cache.episodes[::-1])  # the same scenes in another data set
+    assert [59 - i for i in split_episodes(dreamt, 0.25)[1]][::-1] == held_out
     marked = [replace(e, provenance={"split": "test" if i < 2 else "train"}) for i, e in enumerate(cache.episodes)]
-    assert split_episodes(replace(cache, episodes=marked), 0.25, 0)[1] == [0, 1]
+    assert split_episodes(replace(cache, episodes=marked), 0.25)[1] == [0, 1]
 
 
 def test_far_frames_are_drawn_more_often() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save as save_bytes
 from torch import Tensor, nn
 
 from reverie.checkpoints import load, weights_hash
@@ -23,6 +24,7 @@ from reverie.training.config import TrainerConfig
 from reverie.training.journal import FILE as METRICS
 from reverie.training.optimisation import learning_rate
 from reverie.training.state import FILE as STATE
+from reverie.training.state import _read
 from reverie.training.trainer import Trainer, discard
 
 from .tiny import train
@@ -114,14 +116,34 @@ def test_a_killed_training_ends_where_an_uninterrupted_one_does(tmp_path: Path) 
     train(whole)
     command = [sys.executable, "-m", "tests.training.tiny", str(killed)]
     child = subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, cwd=Path(__file__).parents[2])
-    for _ in range(1200):
-        if (killed / STATE).exists() or child.poll() is not None:
+    for _ in range(1200):  # until some steps are saved; the first state is written before the first step
+        saved = _read(killed / STATE)[1]["progress"]["step"] if (killed / STATE).exists() else 0
+        if saved or child.poll() is not None:
             break
         time.sleep(0.05)
     child.send_signal(signal.SIGKILL)
     child.wait()
     train(killed)
     assert weights_hash(load(killed).weights) == weights_hash(load(whole).weights)
+
+
+def test_a_finished_training_stays_as_it_is_and_one_killed_before_its_checkpoint_gets_the_same(tmp_path: Path) -> None:
+    measured = train(tmp_path, 64, validate_every=32)
+    assert measured
+    before = (tmp_path / "checkpoint.json").read_bytes()
+    assert train(tmp_path, 64, validate_every=32) == measured
+    assert (tmp_path / "checkpoint.json").read_bytes() == before
+    assert _unexported(tmp_path) == measured
+    assert load(tmp_path).receipt["measured"] == measured
+
+
+def _unexported(out: Path) -> dict[str, float]:
+    """As if killed after the last state and before the checkpoint."""
+    tensors, described = _read(out / STATE)
+    described["progress"]["exported"] = False
+    (out / STATE).write_bytes(save_bytes(tensors, metadata={"training": json.dumps(described)}))
+    (out / "checkpoint.json").unlink()
+    return train(out, 64, validate_every=32)
 
 
 def test_pieces_of_a_batch_give_its_gradient(tmp_path: Path) -> None:

@@ -98,3 +98,12 @@ def test_a_state_far_outside_is_limited() -> None:
 def test_a_list_that_cannot_be_read(value: list[dict[str, object]], message: str) -> None:
     with pytest.raises(ReverieError, match=message):
         Pipeline.from_list(value)
+
+
+def test_what_is_no_transform_is_named_with_its_file() -> None:
+    with pytest.raises(ReverieError, match=r"c.json: found the transform 'x'"):
+        Pipeline.from_list(["x"], "c.json")  # type: ignore[list-item]
+    with pytest.raises(ReverieError, match=r"unknown transform in c.json 'resize'; did you mean 'resize_images'"):
+        Pipeline.from_list([{"name": "resize"}], "c.json")
+    with pytest.raises(ReverieError, match=r"c\.json: transform 'resize_images' cannot be read"):
+        Pipeline.from_list([{"name": "resize_images", "heigth": 3}], "c.json")

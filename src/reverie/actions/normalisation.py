@@ -49,13 +49,6 @@ def by_mean(values: NDArray[np.floating], floor: float) -> Normalisation:
     return Normalisation(_floats(values.mean(axis=0, dtype=np.float64)), _floats(scale))
 
 
-def by_quantiles(values: NDArray[np.floating], floor: float, low: float = 0.01, high: float = 0.99) -> Normalisation:
-    """From [N, D]: the range between two quantiles becomes (-1, 1); rare extremes do not squeeze the rest."""
-    _check_rows(values)
-    bottom, top = np.quantile(values.astype(np.float64), [low, high], axis=0)
-    return Normalisation(_floats((bottom + top) / 2), _floats(np.maximum((top - bottom) / 2, floor)))
-
-
 def keep(normalisation: Normalisation, where: tuple[int, ...]) -> Normalisation:
     """The same, but the numbers at `where` stay as they are (a gripper opening between 0 and 1)."""
     offset, scale = list(normalisation.offset), list(normalisation.scale)

@@ -6,7 +6,6 @@ does not fit its weights is an interrupted or mixed copy and is refused. It know
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,7 +17,8 @@ from safetensors.torch import load as load_bytes
 from safetensors.torch import save as save_bytes
 from torch import Tensor
 
-from reverie.core import ReverieError
+from reverie.core import ActionSpec, ObservationSpec, ReverieError
+from reverie.core.files import write_whole
 
 FORMAT = 1
 WEIGHTS, DESCRIPTION = "weights.safetensors", "checkpoint.json"
@@ -78,6 +78,11 @@ def save(path: Path | str, checkpoint: Checkpoint, precision: Precision = "float
 
 
 def load(path: Path | str) -> Checkpoint:
+    """The checkpoint in a folder, weights as float32 on the CPU.
+
+    Errors: ReverieError that names the file: for one that is missing, damaged or of another save or version, and for
+    entries that are unknown, missing or not what they should be (specs are read once to see that).
+    """
     folder = Path(path)
     described = _read_description(folder)
     encoded = _read_weights(folder, described)
@@ -93,13 +98,8 @@ def load(path: Path | str) -> Checkpoint:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """All or nothing, also across a power cut: a temporary file, flushed, renamed."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    """All or nothing, also across a power cut."""
+    write_whole(path, lambda temporary: temporary.write_bytes(content))
 
 
 def _without_weights(checkpoint: Checkpoint) -> Checkpoint:
@@ -109,7 +109,7 @@ def _without_weights(checkpoint: Checkpoint) -> Checkpoint:
 def _read_description(folder: Path) -> dict[str, Any]:
     file = folder / DESCRIPTION
     if not file.is_file():
-        found = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else "nothing"
+        found = sorted(p.name for p in folder.iterdir())[:5] if folder.is_dir() else "nothing"
         raise ReverieError(f"no checkpoint at {folder}: expected {DESCRIPTION} and {WEIGHTS}, found {found}")
     try:
         described = json.loads(file.read_text())
@@ -117,7 +117,24 @@ def _read_description(folder: Path) -> dict[str, Any]:
         raise ReverieError(f"{file} is not valid JSON ({error}): it is damaged, copy the checkpoint again") from error
     if not isinstance(described, dict) or described.get("format") != FORMAT:
         raise ReverieError(f"{file} is not a checkpoint description of format {FORMAT}, which this version reads")
+    _check_entries(file, described)
     return described
+
+
+def _check_entries(file: Path, described: Mapping[str, Any]) -> None:
+    """What is there is of the right kind; Checkpoint itself says what is unknown or missing."""
+    for name in ("config", "shapes", "observation_spec", "action_spec", "receipt"):
+        if not isinstance(described.get(name, {}), dict):
+            raise ReverieError(
+                f"{file}, {name}: found {described[name]!r}, expected an object; copy the checkpoint again"
+            )
+    transforms = described.get("transforms", [])
+    if not isinstance(transforms, list) or not all(isinstance(t, dict) and "name" in t for t in transforms):
+        raise ReverieError(f"{file}, transforms: found {transforms!r}, expected a list of objects that have a name")
+    if described.get("observation_spec"):
+        ObservationSpec.from_dict(described["observation_spec"], f"{file}, observation_spec")
+    if described.get("action_spec"):
+        ActionSpec.from_dict(described["action_spec"], f"{file}, action_spec")
 
 
 def _read_weights(folder: Path, described: Mapping[str, Any]) -> bytes:

@@ -3,7 +3,7 @@
     reverie collect --tasks put --episodes 200 --out data/put
     reverie collect --mix mixed --episodes 2000 --processes 2 --out data/mixed
 
-The same command again goes on where it stopped.
+The same command again goes on where it stopped, and does nothing once the data set is finished; another one is refused.
 """
 
 import sys
@@ -16,7 +16,6 @@ import tyro
 
 from reverie.cli.progress import progress
 from reverie.collection import CollectConfig, collect
-from reverie.collection.collect import BYTES_PER_EPISODE, seconds_per_episode
 from reverie.scenes.tasks import TASKS
 
 
@@ -25,7 +24,7 @@ class Options:
     """Every episode is decided by its number: task, scene, behaviour and seeds."""
 
     out: Path
-    """Where the data set goes; the folder must not exist yet."""
+    """Where the data set goes: a folder of its own."""
     episodes: int = 200
     """How many."""
     tasks: Annotated[tuple[str, ...], tyro.conf.arg(aliases=["--task"])] = tuple(TASKS)
@@ -55,9 +54,7 @@ def main(arguments: Sequence[str]) -> int:
         depth=options.depth,
         first=options.first,
     )
-    minutes = seconds_per_episode(config) * config.episodes / options.processes / 60
-    megabytes = BYTES_PER_EPISODE * config.episodes / 1e6
-    print(f"{config.episodes} episodes: about {minutes:.1f} min and {megabytes:.0f} MB while staged", file=sys.stderr)
     with progress("episodes", config.episodes) as advance:
-        print(collect(config, options.out, options.processes, advance))
+        collect(config, options.out, options.processes, advance, announce=lambda left: print(left, file=sys.stderr))
+    print(options.out)
     return 0

@@ -2,10 +2,12 @@
 
 reverie data import droid ../shared/data/droid/droid_new_setup --out data/droid
 reverie data import rlds ../shared/data/bridge_rlds/1.0.0 --out data/bridge
+reverie data import lerobot ../theirs --specs theirs.json --out data/theirs
 reverie data show data/droid
 reverie data dream data/mixed --world checkpoints/world --out data/dreamt
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +35,8 @@ class ImportOptions:
     """The folder to read."""
     out: Path
     """Where the data set goes."""
+    specs: Path | None = None
+    """For lerobot: a JSON file that says what a stranger's actions mean (without it, an error says what to write)."""
     images: Literal["png", "video"] | None = None
     """How frames are stored: png is exact, video is smaller; by default the size of the frames decides."""
 
@@ -66,7 +70,7 @@ class DreamOptions:
 def import_data(arguments: Sequence[str]) -> None:
     options = tyro.cli(ImportOptions, args=list(arguments), prog="reverie data import", description=__doc__)
     with progress("episodes") as advance:
-        import_dataset(options.format, options.source, options.out, options.images, advance)
+        import_dataset(options.format, options.source, options.out, options.images, advance, options.specs)
     print(options.out)
 
 
@@ -85,7 +89,8 @@ def dream_data(arguments: Sequence[str]) -> None:
     options = tyro.cli(DreamOptions, args=list(arguments), prog="reverie data dream", description=__doc__)
     cache = open_cache(options.root)
     with progress("episodes") as advance:
-        dream(cache, options.world, options.out, spread(cache, options.episodes), advance)
+        chosen = spread(cache, options.episodes)
+        dream(cache, options.world, options.out, chosen, advance, announce=lambda left: print(left, file=sys.stderr))
     print(options.out)
 
 

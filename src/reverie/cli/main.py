@@ -1,9 +1,11 @@
 """reverie VERB ...: finds the verb, imports its file only then, and turns errors into messages.
 
-A verb is a module with `main(arguments) -> int | None`. Bad input (ReverieError) is one message on stderr and exit code
-2; anything else is a bug of ours and keeps its traceback.
+A verb is a module with `main(arguments) -> int | None`. Bad input (ReverieError) and what the system refuses (OSError: no
+permission, a full disk, a file where a folder should be) are one message on stderr and exit code 2; anything else is a
+bug of ours and keeps its traceback.
 """
 
+import errno
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
@@ -43,6 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(given[0], given[1:])
     except ReverieError as error:
         print(f"reverie {given[0]}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.filename is None and error.errno != errno.ENOSPC:  # a closed pipe, or a library's own error
+            raise
+        where = f"{error.filename}: " if error.filename is not None else ""
+        print(f"reverie {given[0]}: {where}{error.strerror}; give another path, or make it usable", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted; the same command again goes on where it stopped", file=sys.stderr)

@@ -103,10 +103,12 @@ class JudgeCommand:
 
 @dataclass(frozen=True)
 class PoseJudgeCommand:
-    """The control of every judge: it sees commanded poses and no frame."""
+    """The control of every judge: it sees commanded poses and no frame. more: further data sets; give it every recorded
+    one that the judge of frames gets."""
 
     data: Path
     out: Path
+    more: tuple[Path, ...] = ()
     network: PoseJudgeConfig = field(default_factory=PoseJudgeConfig)
     trainer: tyro.conf.OmitArgPrefixes[TrainerConfig] = field(default_factory=lambda: PoseJudgeRecipe().trainer)
     threads: int = 0
@@ -168,7 +170,7 @@ def train_judge(arguments: Sequence[str]) -> None:
 def train_pose_judge(arguments: Sequence[str]) -> None:
     command = tyro.cli(PoseJudgeCommand, args=arguments, prog="reverie train pose_judge")
     recipe = PoseJudgeRecipe(network=command.network, trainer=command.trainer)
-    fit_pose_judge(_open(command.threads, command.data)[0], recipe, command.out, restart=command.restart)
+    fit_pose_judge(_open(command.threads, command.data, *command.more), recipe, command.out, restart=command.restart)
     print(command.out)
 
 

@@ -1,6 +1,7 @@
 """Who acts while data is collected: one literal table, and mixes of it by share."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from reverie.core import Policy, ReverieError, unknown_name
 from reverie.policies.catalog import load_policy
@@ -27,6 +28,24 @@ MIXES: dict[str, Mapping[str, float]] = {
         "play": 0.14,
     },
 }
+
+
+@dataclass(frozen=True)
+class Crew:
+    """A mix, opened. A behaviour is known by its label: its name in the table, or a policy's name and fingerprint, never
+    its folder. key: part of every seed. shares: label -> share. policies: label -> who acts."""
+
+    key: str
+    shares: Mapping[str, float]
+    policies: Mapping[str, Policy]
+
+
+def crew_of(mix: str) -> Crew:
+    shares = mix_named(mix)
+    opened = {name: behaviour_named(name) for name in shares}
+    labels = {n: f"{_POLICY}{p.name}@{p.fingerprint}" if n.startswith(_POLICY) else n for n, p in opened.items()}
+    key = mix if mix in MIXES else ",".join(labels[name] for name in mix.split(","))
+    return Crew(key, {labels[n]: s for n, s in shares.items()}, {labels[n]: p for n, p in opened.items()})
 
 
 def behaviour_named(name: str) -> Policy:

@@ -1,29 +1,32 @@
 """collect: roll out scripted behaviours in physics and write every episode at once.
 
-Episode i of a collection is decided by its number alone: task, scene, behaviour and seeds. So any number of processes
-may share the work, and a killed collection goes on where it stopped with the result of an uninterrupted one.
+Task, scene, behaviour and seeds of episode i are decided by its number alone, and so is the block in which it is rolled
+out. So any number of processes may share the work, and a killed collection goes on where it stopped with the result of an
+uninterrupted one.
 """
 
-import multiprocessing
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 
-from reverie.collection.behaviours import behaviour_named, mix_named, pick
+from reverie.collection.behaviours import Crew, crew_of, mix_named, pick
+from reverie.collection.blocks import Announce, Progress, stage_and_compact, unfinished
 from reverie.core import Episode, ReverieError, seed_for
-from reverie.data import EpisodeStager, compact
+from reverie.data import EpisodeStager, is_finished
 from reverie.embodiments import panda
 from reverie.rollouts import rollout
+from reverie.rollouts.processes import check_processes, in_processes
 from reverie.scenes.tasks import SPLITS, TASKS, draw_scene, task_named
 from reverie.sim import PhysicsWorld
 
 BLOCK = 8
-BYTES_PER_EPISODE = 1_300_000
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -39,60 +42,136 @@ class CollectConfig:
     first: int = 0
 
     def __post_init__(self) -> None:
+        if not self.tasks:
+            raise ReverieError(f"tasks is empty: name at least one of {', '.join(TASKS)}")
         for task in self.tasks:
             task_named(task)
         mix_named(self.mix)
         if self.split not in SPLITS:
             raise ReverieError(f"split is {self.split!r}, expected one of {', '.join(SPLITS)}")
-        if self.episodes < 1 or self.seconds <= 0:
-            raise ReverieError(f"episodes is {self.episodes} and seconds {self.seconds}: both must be positive")
+        if self.episodes < 1:
+            raise ReverieError(f"episodes is {self.episodes}: it must be >= 1")
+        if not math.isfinite(self.seconds) or self.n_steps < 1:
+            step_s = 1 / panda.ACTION_SPEC.control_hz
+            raise ReverieError(
+                f"seconds is {self.seconds}: expected a finite number of at least one step of {step_s:g} s"
+            )
+
+    @property
+    def n_steps(self) -> int:
+        return round(self.seconds * panda.ACTION_SPEC.control_hz)
 
 
-def collect(config: CollectConfig, out: Path, processes: int = 1, progress: Progress | None = None) -> Path:
-    """Write `config.episodes` episodes to a data set at `out`; what is staged already is kept."""
-    stager = EpisodeStager(out, robot_type=panda.NAME)
-    missing = stager.missing(config.episodes)
-    blocks = [missing[i : i + BLOCK] for i in range(0, len(missing), BLOCK)]
-    written = config.episodes - len(missing)
-    for count in _work(config, out, blocks, processes):
-        written += count
-        if progress:
-            progress(written, config.episodes)
-    return compact(stager.folder, out)
+def collect(
+    config: CollectConfig,
+    out: Path,
+    processes: int = 1,
+    progress: Progress | None = None,
+    announce: Announce | None = None,
+) -> Path:
+    """Write `config.episodes` episodes to a data set at `out`, unless the data set of this request lies there already.
+
+    every block with a missing episode is rolled out: the first one here, which tells how long the others will take,
+    those by any number of processes; when all is staged, it is compacted
+    announce: told what is still to come, once. Errors: ReverieError if `out` holds anything else.
+    """
+    check_processes(processes)
+    collector = Collector(config, out)
+    if is_finished(out, collector.request):
+        return out
+    blocks = unfinished(collector.stager, config.episodes, BLOCK)
+    work = _work(collector, blocks, processes)
+    return stage_and_compact(
+        collector.stager, config.episodes, work, lambda s: s * (len(blocks) - 1) / processes, progress, announce
+    )
 
 
-def _work(config: CollectConfig, out: Path, blocks: list[list[int]], processes: int) -> Iterator[int]:
-    if processes == 1:
-        yield from (_collect_block(config, out, block) for block in blocks)
-        return
-    spawn = multiprocessing.get_context("spawn")  # a graphics context does not survive a fork
-    with ProcessPoolExecutor(processes, mp_context=spawn) as pool:
-        for future in as_completed([pool.submit(_collect_block, config, out, block) for block in blocks]):
-            yield future.result()
+def _work(collector: "Collector", blocks: list[range], processes: int) -> Iterator[int]:
+    alone = blocks if processes == 1 else blocks[:1]
+    yield from (collector.run(block) for block in alone)
+    others = blocks[len(alone) :]
+    yield from in_processes(processes, _run_in_process, others, _start_process, collector.config, collector.out)
 
 
-def _collect_block(config: CollectConfig, out: Path, indices: list[int]) -> int:
-    stager = EpisodeStager(out, robot_type=panda.NAME)
-    for name in sorted({behaviour_of(config, i) for i in indices}):
-        chosen = [i for i in indices if behaviour_of(config, i) == name]
-        for i, episode in zip(chosen, _episodes(config, name, chosen), strict=True):
-            stager.stage(i, episode)
-    return len(indices)
+@dataclass(frozen=True)
+class Collector:
+    """What one process needs to collect: the policies, opened once, and where episodes are staged."""
+
+    config: CollectConfig
+    out: Path
+
+    @cached_property
+    def crew(self) -> Crew:
+        return crew_of(self.config.mix)
+
+    @cached_property
+    def stager(self) -> EpisodeStager:
+        """Errors: ReverieError if episodes of another request are staged."""
+        return EpisodeStager(self.out, robot_type=panda.NAME, request=self.request)
+
+    @cached_property
+    def request(self) -> dict[str, Any]:
+        """All that decides the episodes."""
+        crew = self.crew
+        acting = {n: {"share": crew.shares[n], "fingerprint": p.fingerprint} for n, p in crew.policies.items()}
+        world = PhysicsWorld(depth=self.config.depth)
+        return asdict(self.config) | {
+            "made_by": "collect",
+            "mix": crew.key,
+            "behaviours": acting,
+            "world": world.fingerprint,
+            "block": BLOCK,
+        }
+
+    def run(self, block: range) -> int:
+        """Roll out a block, one behaviour after the other, and stage what is missing; returns how many that were."""
+        missing = set(block) - set(self.stager.staged())
+        for name in sorted({self.behaviour(i) for i in block}):
+            batch = [i for i in block if self.behaviour(i) == name]
+            if missing.isdisjoint(batch):
+                continue
+            for i, episode in zip(batch, self.episodes(name, batch), strict=True):
+                if i in missing:
+                    self.stager.stage(i, episode)
+        return len(missing)
+
+    def behaviour(self, index: int) -> str:
+        number = self.config.first + index
+        return pick(self.crew.shares, seed_for("behaviour", self.crew.key, self.config.split, number) / 2**63)
+
+    def episodes(self, behaviour: str, batch: list[int]) -> list[Episode]:
+        config = self.config
+        scenes = [
+            draw_scene(config.tasks[i % len(config.tasks)], config.split, config.first + i // len(config.tasks))
+            for i in batch
+        ]
+        keys = [seed_for("collect", self.crew.key, scene.id) for scene in scenes]
+        with one_thread():
+            policy = self.crew.policies[behaviour]
+            episodes = rollout(policy, PhysicsWorld(depth=config.depth), scenes, keys, config.n_steps)
+        return [_completed(e, behaviour, config.split) for e in episodes]
 
 
-def behaviour_of(config: CollectConfig, index: int) -> str:
-    return pick(mix_named(config.mix), seed_for("behaviour", config.mix, config.split, config.first + index) / 2**63)
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Floating point depends on the number of threads; processes at work are no part of the result."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
-def _episodes(config: CollectConfig, behaviour: str, indices: list[int]) -> list[Episode]:
-    scenes = [
-        draw_scene(config.tasks[i % len(config.tasks)], config.split, config.first + i // len(config.tasks))
-        for i in indices
-    ]
-    keys = [seed_for("collect", config.mix, scene.id) for scene in scenes]
-    n_steps = round(config.seconds * panda.ACTION_SPEC.control_hz)
-    episodes = rollout(behaviour_named(behaviour), PhysicsWorld(depth=config.depth), scenes, keys, n_steps)
-    return [_completed(e, behaviour, config.split) for e in episodes]
+_collector: list[Collector] = []
+
+
+def _start_process(config: CollectConfig, out: Path) -> None:
+    _collector.append(Collector(config, out))
+
+
+def _run_in_process(block: range) -> int:
+    return _collector[0].run(block)
 
 
 def _completed(episode: Episode, behaviour: str, split: str) -> Episode:
@@ -113,10 +192,3 @@ def _completed(episode: Episode, behaviour: str, split: str) -> Episode:
         observation_spec=replace(spec, extras=(*spec.extras, "joint_actions")),
         provenance={**episode.provenance, "source": behaviour, "split": split},
     )
-
-
-def seconds_per_episode(config: CollectConfig) -> float:
-    """Measured on one episode, written nowhere: for an estimate before the work begins."""
-    started = time.perf_counter()
-    _episodes(replace(config, depth=True), "clean_expert", [0])
-    return time.perf_counter() - started

@@ -4,39 +4,66 @@ A dreamt episode has the label, the scene and the commands of its original; only
 judge of generated frames learns from. `provenance["world"]` names the video world, `provenance["original"]` the episode.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from reverie.core import Episode, seed_for
-from reverie.data import EpisodeStager, FrameCache, compact
+from reverie.collection.blocks import Announce, Progress, stage_and_compact, unfinished
+from reverie.core import Episode, ReverieError, seed_for
+from reverie.data import EpisodeStager, FrameCache, is_finished
 from reverie.data.recorded import RecordedWorld, recorded_episodes
 from reverie.rollouts import Recorded, rollout
 from reverie.world_model.checkpoint import LoadedWorld, load_world
 
 BLOCK = 16
-Progress = Callable[[int, int], None]
 
 
-def dream(cache: FrameCache, world: Path, out: Path, episodes: Sequence[int], progress: Progress | None = None) -> Path:
-    """Dream the numbered episodes of a data set; a killed run goes on where it stopped."""
+def dream(
+    cache: FrameCache,
+    world: Path,
+    out: Path,
+    episodes: Sequence[int],
+    progress: Progress | None = None,
+    announce: Announce | None = None,
+) -> Path:
+    """Dream the numbered episodes of a data set, unless the data set of this request lies at `out` already; a killed run
+    goes on where it stopped, in blocks as `collect` does. Errors: ReverieError if `out` holds anything else."""
+    if not episodes:
+        raise ReverieError(
+            f"{cache.path.parent}: no labelled episode to dream; ask for some, of a data set with labels"
+        )
     loaded = load_world(world)
-    stager = EpisodeStager(out)
-    missing = stager.missing(len(episodes))
-    for start in range(0, len(missing), BLOCK):
-        block = missing[start : start + BLOCK]
-        for place, episode in zip(block, dream_block(cache, loaded, [episodes[i] for i in block]), strict=True):
+    request = {
+        "made_by": "dream",
+        "data": cache.path.name,
+        "world": loaded.fingerprint,
+        "episodes": len(episodes),
+        "numbers": list(episodes),
+        "block": BLOCK,
+    }
+    if is_finished(out, request):
+        return out
+    stager = EpisodeStager(out, request=request)
+    blocks = unfinished(stager, len(episodes), BLOCK)
+    work = (_stage_block(cache, loaded, stager, block, [episodes[i] for i in block]) for block in blocks)
+    return stage_and_compact(stager, len(episodes), work, lambda s: s * (len(blocks) - 1), progress, announce)
+
+
+def _stage_block(
+    cache: FrameCache, loaded: LoadedWorld, stager: EpisodeStager, block: range, numbers: Sequence[int]
+) -> int:
+    missing = set(block) - set(stager.staged())
+    for place, episode in zip(block, dream_block(cache, loaded, numbers), strict=True):
+        if place in missing:
             stager.stage(place, episode)
-        if progress:
-            progress(len(episodes) - len(missing) + start + len(block), len(episodes))
-    return compact(stager.folder, out)
+    return len(missing)
 
 
 def spread(cache: FrameCache, wanted: int) -> list[int]:
-    """Episodes to dream, evenly spread over the data set, half of them successes as far as there are."""
-    by_label = [[i for i, e in enumerate(cache.episodes) if bool(e.success) == label] for label in (True, False)]
+    """Labelled episodes to dream, evenly spread over the data set, half of them successes as far as there are."""
+    by_label = [[i for i, e in enumerate(cache.episodes) if e.success is label] for label in (True, False)]
     n_failed = min(len(by_label[1]), wanted // 2)
     counts = (min(len(by_label[0]), wanted - n_failed), n_failed)
     return sorted(e[i * len(e) // n] for e, n in zip(by_label, counts, strict=True) for i in range(n))

@@ -52,8 +52,10 @@ class Episode:
 
     @property
     def n_frames(self) -> int:
+        """F."""
         return int(self.frame_steps.shape[0])
 
     @property
     def n_steps(self) -> int:
+        """N, control steps."""
         return int(self.actions.shape[0])

@@ -24,17 +24,25 @@ class Verdict:
     reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
+        """The fields by name, ready for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> "Verdict":
+        """What `to_dict` gave."""
         return cls(**{**value, "harm": tuple(value.get("harm", ()))})
 
 
 class Judge(Protocol):
+    """`name` goes into records; `version` changes whenever its verdicts may change."""
+
     name: str
 
     @property
-    def version(self) -> str: ...
+    def version(self) -> str:
+        """Of the rule or the weights."""
+        ...
 
-    def judge(self, episodes: Sequence[Episode]) -> list[Verdict]: ...
+    def judge(self, episodes: Sequence[Episode]) -> list[Verdict]:
+        """One verdict per episode, in order; what a judge cannot judge it abstains from, with a reason."""
+        ...

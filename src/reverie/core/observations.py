@@ -53,11 +53,13 @@ class Observations:
         return flat | {f"extras.{k}": v for k, v in self.extras.items()}
 
     def __getitem__(self, index: Any) -> "Observations":
-        """Index every array alike. Instructions follow the index of the first axis where there is one per row."""
+        """Index every array alike. Instructions follow the index of the first axis where there is one per row: an
+        integer leaves one row, [...] instead of [B, ...], and its one instruction."""
         rows = index[0] if isinstance(index, tuple) else index
         instructions = self.instructions
-        if len(instructions) == self.time_s.shape[0] and not isinstance(rows, int | np.integer):
-            instructions = tuple(np.asarray(instructions, dtype=object)[rows])
+        if len(instructions) == self.time_s.shape[0]:
+            chosen = np.asarray(instructions, dtype=object)[rows]
+            instructions = tuple(chosen) if isinstance(chosen, np.ndarray) else (chosen,)
         return self.map(lambda v: v[index], instructions)
 
     def map(self, function: Any, instructions: tuple[str, ...] | None = None) -> "Observations":

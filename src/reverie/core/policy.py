@@ -43,13 +43,19 @@ class Policy(Protocol):
     name: str
 
     @property
-    def observation_spec(self) -> ObservationSpec: ...
+    def observation_spec(self) -> ObservationSpec:
+        """What it needs to see."""
+        ...
 
     @property
-    def action_spec(self) -> ActionSpec: ...
+    def action_spec(self) -> ActionSpec:
+        """What its numbers mean."""
+        ...
 
     @property
-    def fingerprint(self) -> str: ...
+    def fingerprint(self) -> str:
+        """A hash of whatever decides its actions."""
+        ...
 
     @property
     def n_action_steps(self) -> int:
@@ -58,4 +64,6 @@ class Policy(Protocol):
 
     def infer(
         self, observations: Observations, memory: Memory | None, seeds: Sequence[int]
-    ) -> tuple[ActionChunk, Memory | None]: ...
+    ) -> tuple[ActionChunk, Memory | None]:
+        """Observations [B, n_obs_steps, ...] -> a chunk [B, T, A] with T >= n_action_steps, and the memory for the next call."""
+        ...

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from reverie.core.errors import unknown_name
 from reverie.core.seeding import content_hash
 
 
@@ -17,6 +18,7 @@ class Edit:
 
     @property
     def id(self) -> str:
+        """Its axis and a hash of its values."""
         return f"{self.axis}-{content_hash(asdict(self))[:6]}"
 
 
@@ -66,13 +68,19 @@ class Scene:
         return content_hash({k: v for k, v in self.to_dict().items() if k != "id"})
 
     def placement(self, name: str) -> ObjectPlacement:
-        return next(o for o in self.objects if o.name == name)
+        """The object or container of that name. Errors: ReverieError for none."""
+        found = next((o for o in self.objects if o.name == name), None)
+        if found is None:
+            raise unknown_name(f"thing of scene {self.id!r}", name, [o.name for o in self.objects])
+        return found
 
     def to_dict(self) -> dict[str, Any]:
+        """The fields by name, ready for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> "Scene":
+        """What `to_dict` gave, or JSON made of it."""
         return cls(
             **{
                 **value,

@@ -32,18 +32,17 @@ class TrialKey:
 
     @property
     def scene_seed(self) -> int:
+        """For physics and what the scene leaves to chance: the same for all policies and worlds."""
         return seed_for("scene", self.scene, self.replicate)
 
     @property
     def policy_seed(self) -> int:
+        """For the policy's noise: the same in all worlds."""
         return seed_for("policy", self.scene, self.replicate, self.policy)
 
     @property
-    def world_seed(self) -> int:
-        return seed_for("world", self.scene, self.replicate, self.world)
-
-    @property
     def id(self) -> str:
+        """The five parts as one string, unique in a run."""
         return f"{self.policy}|{self.world}|{self.scene}|{self.edit}|{self.replicate}"
 
 
@@ -67,10 +66,12 @@ class Trial:
     info: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        """The fields by name, ready for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> "Trial":
+        """What `to_dict` gave, or JSON made of it."""
         return cls(**{**value, "key": TrialKey(**value["key"])})
 
 

@@ -45,13 +45,19 @@ class World(Protocol):
     name: str
 
     @property
-    def observation_spec(self) -> ObservationSpec: ...
+    def observation_spec(self) -> ObservationSpec:
+        """What it shows."""
+        ...
 
     @property
-    def action_spec(self) -> ActionSpec: ...
+    def action_spec(self) -> ActionSpec:
+        """What commands it takes."""
+        ...
 
     @property
-    def fingerprint(self) -> str: ...
+    def fingerprint(self) -> str:
+        """A hash of whatever decides its results."""
+        ...
 
     def reset(self, scenes: Sequence[Scene], seeds: Sequence[int]) -> Observations:
         """Start one row per scene; returns [B, ...]."""
@@ -61,4 +67,6 @@ class World(Protocol):
         """Apply [B, T, A] commands."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Free what it holds; it is not used again."""
+        ...

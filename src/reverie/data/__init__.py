@@ -6,6 +6,7 @@ from reverie.data.episode_info import EpisodeInfo
 from reverie.data.layout import is_dataset, staging_folder
 from reverie.data.lerobot_reader import Dataset, open_dataset
 from reverie.data.lerobot_writer import write_dataset
+from reverie.data.request import is_finished
 from reverie.data.staging import EpisodeStager
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "FrameCache",
     "compact",
     "is_dataset",
+    "is_finished",
     "open_cache",
     "open_dataset",
     "staging_folder",

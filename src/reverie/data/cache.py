@@ -58,10 +58,15 @@ def open_cache(
 ) -> FrameCache:
     """The cache of the data set at `root`, built if it is not there. `cache_dir` defaults to `<root>.cache`.
 
-    depth: also the depth maps. specs: as for `open_dataset`. Errors: ReverieError if the data set is damaged or its
-    extras do not fit into arrays.
+    depth: also the depth maps. specs: as for `open_dataset`. Errors: ReverieError if the data set is damaged, its
+    extras do not fit into arrays, or its specs would be guesses: what is trained on them would pass them on as facts.
     """
     dataset = open_dataset(root, specs)
+    if dataset.specs_deduced:
+        raise ReverieError(
+            f"{root}: nothing in it says what its actions mean (units, modes, frame, signs); make a data set that does: "
+            f"reverie data import lerobot {root} --specs FILE --out FOLDER"
+        )
     folder = Path(cache_dir) if cache_dir else dataset.root.with_name(dataset.root.name + ".cache")
     path = folder / f"{dataset.content_hash}{'-depth' if depth else ''}-{FORMAT}"
     if not (path / _INDEX).is_file():

@@ -16,6 +16,8 @@ OWN_NAMES = ("time_s", "commanded", "measured")
 
 @dataclass(frozen=True)
 class ArraySpec:
+    """One array file: a NumPy dtype's name and the whole shape."""
+
     dtype: str
     shape: tuple[int, ...]
 
@@ -31,10 +33,12 @@ class CacheLayout:
     episodes: list[EpisodeInfo]
 
     def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON; `from_dict` reads it back."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> "CacheLayout":
+        """What `to_dict` gave."""
         return cls(
             {k: ArraySpec(a["dtype"], tuple(a["shape"])) for k, a in value["arrays"].items()},
             value["frame_offsets"],

@@ -37,10 +37,12 @@ class EpisodeColumns:
     histograms: Mapping[str, Histogram]
 
     def table(self) -> pa.Table:
+        """The columns as one Arrow table, a row per control step and one more."""
         return pa.table(dict(self.columns))
 
 
 def is_depth_extra(name: str, values: NDArray[Any]) -> bool:
+    """Whether an extra [F, H, W] is stored as 16-bit pictures, in mm."""
     return name.startswith(DEPTH) and values.dtype == np.uint16 and values.ndim == 3
 
 
@@ -154,6 +156,7 @@ def picture_arrays(episode: Episode) -> dict[str, tuple[NDArray[Any], Feature]]:
 
 
 def picture_column(pictures: NDArray[Any], shown: NDArray[np.int64]) -> pa.Array:
+    """Pictures [F, ...] as PNG cells, one for each of the rows that `shown` [n] says they fill."""
     cells = pa.array([encode_png(p) for p in pictures], type=pa.binary()).take(pa.array(shown))
     return pa.StructArray.from_arrays([cells, pa.nulls(len(cells), pa.string())], fields=list(IMAGE_TYPE))
 

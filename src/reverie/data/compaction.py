@@ -6,6 +6,7 @@ one episode, and the metadata of 256.
 """
 
 import hashlib
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from reverie.data.features import Feature, schema_of, to_arrow, to_numpy
 from reverie.data.metadata import read_info, write_info, write_stats, write_tasks
 from reverie.data.plan import Plan, Progress, plan_of
 from reverie.data.record import EpisodeRecord
+from reverie.data.request import FILE as REQUEST
+from reverie.data.request import read_request
 from reverie.data.rolling import RollingParquet, RollingVideo
 from reverie.data.staging import StagedHeader, parquet_options, staged_episodes, staged_path, staged_video
 from reverie.data.statistics import Histogram, RunningStats, Stats, stats_of
@@ -35,26 +38,45 @@ def compact(
     progress: Progress | None = None,
     data_mb: float = layout.DATA_FILE_MB,
     video_mb: float = layout.VIDEO_FILE_MB,
+    n_episodes: int | None = None,
 ) -> Path:
     """Build the data set at `root` out of the folder `staging`, then delete `staging`. Episodes are numbered anew,
-    without gaps, in the order of their staged indices.
+    without gaps, in the order of their staged indices; the request goes with them.
 
-    Errors: ReverieError if `root` exists, nothing is staged, or the episodes do not fit together.
+    n_episodes: insist on exactly the indices 0 up to n_episodes.
+    Errors: ReverieError if `root` exists, nothing or something else is staged, or the episodes do not fit together.
     """
     staging, root = Path(staging), Path(root)
     if root.exists():
         _check_finished(staging, root)
     else:
+        _check_indices(staging, n_episodes)
         with whole_folder(root) as temporary:
             _Build(staging, temporary, plan_of(staging), data_mb, video_mb).run(progress)
+            if (staging / REQUEST).is_file():
+                shutil.copyfile(staging / REQUEST, temporary / REQUEST)
     discard_folder(staging)
     return root
+
+
+def _check_indices(staging: Path, n_episodes: int | None) -> None:
+    if n_episodes is None:
+        return
+    wanted = range(n_episodes)
+    if odd := sorted(set(staged_episodes(staging)) ^ set(wanted)):
+        listed = ", ".join(f"{i} {'missing' if i in wanted else 'not asked for'}" for i in odd[:5])
+        raise ReverieError(
+            f"{staging}: expected the episodes 0 to {n_episodes - 1}, found others ({listed}{', ...' if odd[5:] else ''}): "
+            "run the same command again, or delete those that were not asked for"
+        )
 
 
 def _check_finished(staging: Path, root: Path) -> None:
     """A kill may fall between the rename and the deletion of the staged files; then there is nothing left to build."""
     staged = len(staged_episodes(staging))
-    if not layout.is_dataset(root) or (staged and read_info(root).total_episodes != staged):
+    if not layout.is_dataset(root) or (
+        staged and (read_info(root).total_episodes, read_request(root)) != (staged, read_request(staging))
+    ):
         raise ReverieError(f"{root} exists already: choose another folder, or move it away to build it from {staging}")
 
 

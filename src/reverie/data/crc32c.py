@@ -39,6 +39,7 @@ def _row_of_zeros() -> tuple[list[int], ...]:
 
 
 def crc32c(data: bytes) -> int:
+    """The Castagnoli checksum (RFC 3720, appendix B.4) of any number of bytes."""
     whole = len(data) // _ROW * _ROW
     rows = np.frombuffer(data, dtype=np.uint8, count=whole).reshape(-1, _ROW)
     remainders = _advance(np.zeros(len(rows), dtype=np.uint32), np.ascontiguousarray(rows.T))

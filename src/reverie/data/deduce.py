@@ -1,7 +1,8 @@
 """What a stranger's LeRobotDataset means, as far as its features tell.
 
 It says names, sizes and rates. It does not say units, frames, modes or signs: the deduced spec assumes absolute joint
-commands without a gripper. Whoever trains on it gives the true specs to `open_dataset`.
+commands without a gripper, to look at the data with. Nothing is trained on a guess: `open_cache` and the importer ask for
+the true specs (`given_specs`).
 """
 
 from collections.abc import Mapping
@@ -65,6 +66,10 @@ def camera_spec(name: str, feature: Feature) -> CameraSpec:
 
 
 def deduce_specs(info: DatasetInfo) -> tuple[ObservationSpec, ActionSpec]:
+    """Facts: names, sizes, rates. Guesses: units (""), modes, frame, rotation, gripper.
+
+    Errors: ReverieError without a feature "action" of one axis, or for a camera without three.
+    """
     action = info.features.get("action")
     if action is None or len(action.shape) != 1:
         raise ReverieError(

@@ -52,6 +52,7 @@ def read_droid(src: Path | str, control_hz: float | None = None) -> Iterator[Epi
 
 
 def action_spec(control_hz: float) -> ActionSpec:
+    """Absolute poses in the base frame, gripper 1 open (stored as 1 closed, turned round here)."""
     return ActionSpec(
         names=POSE,
         units=("m", "m", "m", "rad", "rad", "rad", "1"),

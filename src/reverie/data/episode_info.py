@@ -22,11 +22,13 @@ class EpisodeInfo:
 
     @property
     def split(self) -> str | None:
+        """As its source says, None where it does not."""
         value = self.provenance.get("split")
         return None if value is None else str(value)
 
     @classmethod
     def of_record(cls, record: EpisodeRecord) -> "EpisodeInfo":
+        """What our record tells without rows."""
         return cls(
             record.instruction,
             record.n_frames,
@@ -38,9 +40,11 @@ class EpisodeInfo:
         )
 
     def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON; `from_dict` reads it back."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> "EpisodeInfo":
+        """What `to_dict` gave."""
         scene = value.get("scene")
         return cls(**{**value, "scene": None if scene is None else Scene.from_dict(scene)})

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from reverie.core import Observations
+from reverie.core import Observations, ReverieError
 from reverie.data import layout
 from reverie.data.deduce import STATE, SUCCESS_COLUMNS, extra_features
 from reverie.data.entries import EpisodeEntry
@@ -73,6 +73,7 @@ class EpisodeRows:
         return any(bool(value) for value in told) if told else None
 
     def values(self, key: str) -> NDArray[Any]:
+        """[n] or [n, *shape] of a column of numbers, for every row of the episode."""
         return to_numpy(self.table[key], self.info.features[key], f"{self.root}, column {key!r}")
 
     def vectors(self, key: str, rows: Any) -> NDArray[np.float32] | None:
@@ -80,7 +81,14 @@ class EpisodeRows:
         if key not in self.info.features:
             return None
         values: NDArray[Any] = self.values(key)[rows]
-        return np.asarray(values.reshape(len(values), int(np.prod(values.shape[1:]))), dtype=np.float32)
+        flat = np.asarray(values.reshape(len(values), int(np.prod(values.shape[1:]))), dtype=np.float32)
+        if not np.isfinite(flat).all():
+            n, d = (int(i[0]) for i in np.nonzero(~np.isfinite(flat)))
+            raise ReverieError(
+                f"{self.entry.data_path}, episode {self.entry.index}: found {flat[n, d]} in column {key!r} (row {n}, number "
+                f"{d}), expected finite numbers; leave this episode out or write it again"
+            )
+        return flat
 
     def pictures(self, key: str, shown: NDArray[np.int64]) -> NDArray[Any]:
         """uint8 [F, H, W, 3], or uint16 [F, H, W] of depth."""

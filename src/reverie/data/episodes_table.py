@@ -27,6 +27,7 @@ _INTEGERS = (
 
 
 def episodes_schema(features: Mapping[str, Feature]) -> pa.Schema:
+    """The columns of meta/episodes: LeRobot's indices and statistics for these features, and our record."""
     columns: dict[str, pa.DataType] = dict.fromkeys(_INTEGERS, pa.int64()) | {"tasks": pa.list_(pa.string())}
     for key, feature in features.items():
         if feature.dtype == "video":
@@ -60,6 +61,7 @@ class EpisodesWriter:
         )
 
     def add(self, row: dict[str, Any], record: EpisodeRecord, stats: Mapping[str, Stats]) -> None:
+        """One episode: `row` holds the integers and video places, `stats` is by feature."""
         cells = {f"stats/{k}/{n}": v for k, s in stats.items() for n, v in stats_to_json(s).items()}
         self._rows.append(row | cells | record_to_row(record))
         if len(self._rows) == ROWS_AT_ONCE:
@@ -74,5 +76,6 @@ class EpisodesWriter:
         self._rows = []
 
     def close(self) -> None:
+        """Write what is left; the files are complete only then."""
         self._flush()
         self._writer.close()

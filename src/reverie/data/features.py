@@ -30,22 +30,27 @@ class Feature:
 
     @property
     def is_picture(self) -> bool:
+        """Stored as pictures or as video."""
         return self.dtype in ("image", "video")
 
     @property
     def is_depth(self) -> bool:
+        """A picture of distances, by LeRobot's key or its older one."""
         return bool(self.info.get("is_depth_map", self.info.get("video.is_depth_map", False)))
 
     @property
     def is_numeric(self) -> bool:
+        """A column of numbers or booleans."""
         return not self.is_picture and self.dtype != "string"
 
     def to_dict(self) -> dict[str, Any]:
+        """As info.json has it."""
         value: dict[str, Any] = {"dtype": self.dtype, "shape": list(self.shape), "names": self.names}
         return value | ({"info": dict(self.info)} if self.info else {})
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> "Feature":
+        """An entry of info.json, of ours or of older versions."""
         info = value.get("info") or value.get("video_info") or {}
         return cls(value["dtype"], tuple(value.get("shape") or (1,)), value.get("names"), info)
 
@@ -62,10 +67,12 @@ def feature_of(values: NDArray[Any], names: Any = None) -> Feature:
 
 
 def scalar_type(dtype: str) -> pa.DataType:
+    """LeRobot's dtype -> Arrow's type of one number."""
     return pa.string() if dtype == "string" else pa.from_numpy_dtype(np.dtype(dtype))
 
 
 def arrow_type(feature: Feature) -> pa.DataType:
+    """The type of a feature's column, see the module's docstring."""
     if feature.dtype == "image":
         return IMAGE_TYPE
     inner = scalar_type(feature.dtype)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reverie.core import ActionSpec, Episode, ObservationSpec, ReverieError
+from reverie.data import layout
 from reverie.data.deduce import SUCCESS_COLUMNS, camera_features, deduce_specs
 from reverie.data.entries import EpisodeEntry, read_entries
 from reverie.data.episode_info import EpisodeInfo
@@ -24,7 +25,7 @@ _SAMPLE_BYTES = 1 << 16
 def open_dataset(root: Path | str, specs: Specs | None = None) -> "Dataset":
     """Read the metadata of the data set at `root`. `specs` replace those of its info.json, or the deduced ones.
 
-    Errors: ReverieError for a missing or damaged file or a version that is not known.
+    Errors: ReverieError for a missing or damaged file, specs that are none, or a version that is not known.
     """
     root = Path(root)
     info = read_info(root)
@@ -35,7 +36,7 @@ def open_dataset(root: Path | str, specs: Specs | None = None) -> "Dataset":
 class Dataset:
     """`len`, iteration and `episode(i)`. May be pickled to other processes.
 
-    specs_deduced: True where the specs are guesses from a stranger's features.
+    specs_deduced: True where the specs are guesses from a stranger's features: good to look at, not to train on.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Dataset:
         self.root, self.info, self.tasks = root, info, tasks
         self._entries, self._reader = entries, RowReader()
         self.specs_deduced = specs is None and info.own is None
-        self.observation_spec, self.action_spec = specs or _specs_of(info)
+        self.observation_spec, self.action_spec = specs or _specs_of(root, info)
         self.cameras = in_order(camera_features(info), self.observation_spec.camera_names)
 
     def __len__(self) -> int:
@@ -54,7 +55,10 @@ class Dataset:
         return (self.episode(i) for i in range(len(self)))
 
     def episode(self, index: int, *, images: bool = True, depth: bool = True) -> Episode:
-        """`images` and `depth` False leave those pictures out, which is faster (the specs still name them)."""
+        """`images` and `depth` False leave those pictures out, which is faster (the specs still name them).
+
+        Errors: ReverieError that names the file, for an index that is not there and for damaged or infinite values.
+        """
         rows = self._rows(index, self._columns(images, depth))
         info = _info_of(self.root, rows)
         return Episode(
@@ -138,10 +142,11 @@ def _info_of(root: Path, rows: EpisodeRows) -> EpisodeInfo:
     )
 
 
-def _specs_of(info: DatasetInfo) -> Specs:
+def _specs_of(root: Path, info: DatasetInfo) -> Specs:
     if info.own is None:
         return deduce_specs(info)
+    where = f"{root / layout.INFO}, {layout.MARK}"
     return (
-        ObservationSpec.from_dict(info.own["observation_spec"]),
-        ActionSpec.from_dict(info.own["action_spec"]),
+        ObservationSpec.from_dict(info.own.get("observation_spec"), f"{where}.observation_spec"),
+        ActionSpec.from_dict(info.own.get("action_spec"), f"{where}.action_spec"),
     )

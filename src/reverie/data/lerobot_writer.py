@@ -7,6 +7,7 @@ from pathlib import Path
 from reverie.core import Episode
 from reverie.data.compaction import compact
 from reverie.data.plan import Progress
+from reverie.data.request import Request
 from reverie.data.staging import EpisodeStager, Images
 from reverie.data.video import VideoOptions
 
@@ -18,9 +19,13 @@ def write_dataset(
     robot_type: str = "unknown",
     video: VideoOptions | None = None,
     progress: Progress | None = None,
+    request: Request | None = None,
 ) -> Path:
-    """Stage every episode, then compact. Episodes staged by an earlier, killed call are written again."""
-    stager = EpisodeStager(root, images, robot_type, video)
+    """Stage every episode, then compact. Episodes staged by an earlier, killed call are written again.
+
+    request: as for `EpisodeStager`; ask `is_finished` first where the same call may be repeated.
+    """
+    stager = EpisodeStager(root, images, robot_type, video, request)
     count = 0
     for count, episode in enumerate(episodes, start=1):
         stager.stage(count - 1, episode)

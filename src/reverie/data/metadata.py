@@ -1,6 +1,7 @@
 """The small files under meta/: info.json, stats.json, tasks.parquet; written for v3.0, read with clear errors."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,10 +36,12 @@ class DatasetInfo:
 
     @property
     def video_keys(self) -> list[str]:
+        """Features without a column: their frames lie in video files."""
         return [k for k, f in self.features.items() if f.dtype == "video"]
 
 
 def write_info(root: Path, plan: Plan, n_rows: int, content: str) -> None:
+    """info.json of v3.0. n_rows: of all episodes; content: the hash of what they hold."""
     hz = plan.specs["action_spec"]["control_hz"]
     value = {
         "codebase_version": layout.VERSION,
@@ -60,6 +63,7 @@ def write_info(root: Path, plan: Plan, n_rows: int, content: str) -> None:
 
 
 def write_stats(root: Path, stats: Mapping[str, Stats]) -> None:
+    """stats.json: column -> statistics over the whole data set."""
     write_json(root / layout.STATS, {k: stats_to_json(s) for k, s in stats.items()})
 
 
@@ -92,12 +96,17 @@ def _pandas_column(name: str, pandas_type: str, numpy_type: str) -> dict[str, An
 
 
 def write_json(path: Path, value: Any) -> None:
+    """Into a folder that is renamed when it is whole: this write alone is not atomic."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value, indent=1) + "\n")
 
 
 def read_info(root: Path) -> DatasetInfo:
-    value = read_json(root / layout.INFO, _missing_hint(root))
+    """info.json of a LeRobotDataset v3.0 or v2.x. Errors: ReverieError that names the file and the entry."""
+    path = root / layout.INFO
+    value = read_json(path, _missing_hint(root))
+    if not isinstance(value, Mapping):
+        raise ReverieError(f"{path}: found a {type(value).__name__}, expected an object; copy the data set again")
     lacking = [k for k in ("codebase_version", "fps", "features", "total_episodes") if k not in value]
     if lacking:
         raise ReverieError(
@@ -109,26 +118,44 @@ def read_info(root: Path) -> DatasetInfo:
             f"{root / layout.INFO}: found codebase_version {value['codebase_version']!r}, expected 'v3.0', 'v2.1' or "
             "'v2.0'; convert it with LeRobot's own scripts first"
         )
-    if not value["fps"] > 0:
-        raise ReverieError(f"{root / layout.INFO}: found fps {value['fps']}, expected a number above 0; correct it")
+    fps = value["fps"]
+    if not isinstance(fps, int | float) or isinstance(fps, bool) or not (fps > 0 and math.isfinite(fps)):
+        raise ReverieError(f"{path}: found fps {fps!r}, expected a number above 0; correct it")
+    for name in ("total_episodes", "total_frames", "chunks_size"):
+        if not isinstance(value.get(name) or 0, int):
+            raise ReverieError(f"{path}: found {name} {value[name]!r}, expected a whole number; correct it")
     return DatasetInfo(
         version=value["codebase_version"],
-        fps=float(value["fps"]),
+        fps=float(fps),
         robot_type=value.get("robot_type") or "unknown",
         total_episodes=value["total_episodes"],
         total_frames=value.get("total_frames", 0),
-        features={k: Feature.from_dict(f) for k, f in value["features"].items()},
+        features=_features(path, value["features"]),
         data_path=value.get("data_path") or layout.DATA,
         video_path=value.get("video_path"),
         chunks_size=value.get("chunks_size") or layout.CHUNK_FILES,
-        own=_own(root, value.get(layout.MARK)),
+        own=_own(path, value.get(layout.MARK)),
     )
 
 
-def _own(root: Path, own: Any) -> Mapping[str, Any] | None:
+def _features(path: Path, features: Any) -> dict[str, Feature]:
+    if not isinstance(features, Mapping):
+        raise ReverieError(f"{path}: found features {str(features)[:80]!r}, expected an object; copy meta/ again")
+    for name, value in features.items():
+        shape = value.get("shape") or [1] if isinstance(value, Mapping) else None
+        if shape is None or not isinstance(value.get("dtype"), str) or not all(isinstance(n, int) for n in shape):
+            raise ReverieError(
+                f"{path}: found {str(value)[:80]} for feature {name!r}, expected its dtype and its shape"
+            )
+    return {k: Feature.from_dict(f) for k, f in features.items()}
+
+
+def _own(path: Path, own: Any) -> Mapping[str, Any] | None:
+    if own is not None and not isinstance(own, Mapping):
+        raise ReverieError(f"{path}: found {str(own)[:80]!r} for {layout.MARK}, expected an object; copy meta/ again")
     if own is not None and own.get("format") != layout.RECORD_FORMAT:
         raise ReverieError(
-            f"{root / layout.INFO}: found {layout.MARK}.format {own.get('format')!r}, expected {layout.RECORD_FORMAT}; "
+            f"{path}: found {layout.MARK}.format {own.get('format')!r}, expected {layout.RECORD_FORMAT}; "
             "update the program or delete that key to read it as a plain LeRobotDataset"
         )
     return own if own is None else dict(own)
@@ -142,14 +169,13 @@ def _missing_hint(root: Path) -> str:
 
 
 def read_json(path: Path, missing_hint: str) -> Any:
+    """The value in a JSON file. Errors: ReverieError; `missing_hint` says what to do where there is no such file."""
     try:
         return json.loads(path.read_text())
-    except FileNotFoundError as error:
-        raise ReverieError(f"{path}: found no such file, expected a LeRobotDataset's; {missing_hint}") from error
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ReverieError(f"{path}: found no such file; {missing_hint}") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ReverieError(
-            f"{path}: found broken JSON ({error}), expected an object; copy the data set again"
-        ) from error
+        raise ReverieError(f"{path}: found broken JSON ({error}), expected a whole file; copy it again") from error
 
 
 def read_tasks(path: Path) -> dict[int, str]:
@@ -179,6 +205,7 @@ def read_parquet(path: Path, skip: str | None = None) -> pa.Table:
 
 
 def unreadable(path: Path, error: Exception) -> str:
+    """The message for a parquet file that pyarrow refuses."""
     first = str(error).splitlines()[0] if str(error) else type(error).__name__
     return (
         f"{path}: found {path.stat().st_size} bytes that are no readable parquet file ({first}), expected a complete one; "

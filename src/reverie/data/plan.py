@@ -35,10 +35,12 @@ class Plan:
 
     @property
     def video_keys(self) -> list[str]:
+        """Features whose frames go into video files."""
         return [k for k, f in self.features.items() if f.dtype == "video"]
 
 
 def plan_of(staging: Path) -> Plan:
+    """Of the episodes in a staging folder. Errors: ReverieError for none, or for episodes that do not go together."""
     indices = staged_episodes(staging)
     if not indices:
         raise ReverieError(f"{staging}: found no staged episode (episode_000000.parquet ...); collect some first")

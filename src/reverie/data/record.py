@@ -43,6 +43,7 @@ class EpisodeRecord:
 
     @classmethod
     def of(cls, episode: Episode) -> "EpisodeRecord":
+        """Of an episode in memory."""
         return cls(
             instruction=episode.instruction,
             n_frames=episode.n_frames,
@@ -58,10 +59,12 @@ class EpisodeRecord:
 
     def to_json(self) -> str:
         # asdict would copy arrays inside provenance; dump_json takes them as they are
+        """Errors: ReverieError for provenance or events that JSON cannot hold."""
         return dump_json(dict(vars(self)), f"episode {self.instruction!r}")
 
     @classmethod
     def from_json(cls, text: str) -> "EpisodeRecord":
+        """What `to_json` gave."""
         value = json.loads(text)
         return cls(
             **{
@@ -74,14 +77,17 @@ class EpisodeRecord:
 
     @property
     def core_scene(self) -> Scene | None:
+        """The scene as a value of `core`, None where there was none."""
         return None if self.scene is None else Scene.from_dict(dict(self.scene))
 
     @property
     def core_events(self) -> tuple[Event, ...]:
+        """The events as values of `core`."""
         return tuple(Event(**e) for e in self.events)
 
     @property
     def row_instructions(self) -> tuple[str, ...]:
+        """One instruction per row of Observations, as recorded."""
         return tuple(text for text, count in self.instructions for _ in range(count))
 
 
@@ -99,6 +105,7 @@ RECORD_COLUMNS = {f"{MARK}/{name}": kind for name, kind in _TYPES.items()}
 
 
 def record_to_row(record: EpisodeRecord) -> dict[str, Any]:
+    """The cells of `RECORD_COLUMNS`."""
     row = {f"{MARK}/{name}": getattr(record, name) for name in _TYPES}
     for name in _JSON_COLUMNS:
         row[f"{MARK}/{name}"] = dump_json(getattr(record, name), name)
@@ -106,6 +113,7 @@ def record_to_row(record: EpisodeRecord) -> dict[str, Any]:
 
 
 def record_from_row(row: Mapping[str, Any]) -> EpisodeRecord:
+    """What `record_to_row` gave; other columns are ignored."""
     value = {name: row[f"{MARK}/{name}"] for name in _TYPES}
     for name in _JSON_COLUMNS:
         value[name] = json.loads(value[name])

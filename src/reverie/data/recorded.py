@@ -46,11 +46,13 @@ class RecordedWorld:
 
     @property
     def observation_spec(self) -> ObservationSpec:
+        """What the recording shows, and `RECORDED_ACTIONS`."""
         spec = offered_spec(self._cache)
         return replace(spec, extras=(*spec.extras, RECORDED_ACTIONS))
 
     @property
     def action_spec(self) -> ActionSpec:
+        """That of the recording."""
         return self._cache.action_spec
 
     def reset(self, scenes: Sequence[Scene], seeds: Sequence[int]) -> Observations:
@@ -60,6 +62,7 @@ class RecordedWorld:
         return self._show(0)
 
     def step(self, actions: NDArray[np.float32]) -> Transition:
+        """Go on by T steps whatever the actions [B, T, A] are. Errors: ReverieError for another shape."""
         expected = (len(self._rows), "T >= 1", self.action_spec.action_dim)
         if actions.ndim != 3 or actions.shape[::2] != expected[::2] or actions.shape[1] < 1:
             raise ReverieError(f"actions have shape {actions.shape}, expected {expected}; reset the world first")

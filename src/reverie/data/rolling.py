@@ -39,11 +39,13 @@ class RollingParquet:
         return self.place
 
     def write(self, table: pa.Table, n_bytes: int) -> Place:
+        """One row group of about `n_bytes`; returns the (chunk, file) it went to."""
         place = self.make_room(n_bytes)
         self._writer.write_table(table, row_group_size=max(1, len(table)))
         return place
 
     def close(self) -> None:
+        """Write the footer: the file is readable only then."""
         if self._sink is not None:
             self._writer.close()
             self._sink.close()
@@ -71,6 +73,7 @@ class RollingVideo:
         return self._place, self._joiner.append(source, n_frames, fps)
 
     def close(self) -> None:
+        """Complete the file at hand."""
         if self._joiner is not None:
             self._joiner.close()
             self._joiner = None

@@ -1,7 +1,8 @@
 """Collection, first half: one finished file per episode, beside where the data set will be.
 
 An episode is written under a temporary name and renamed, its parquet last: a kill leaves it whole or absent. Many
-processes may stage at once. What the whole data set must know (numbers of rows, tasks) is not here; see `compaction`.
+processes may stage at once; the request that they work for lies beside the episodes. What the whole data set must know
+(numbers of rows, tasks) is not here; see `compaction`.
 """
 
 import json
@@ -15,13 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from reverie.core import Episode, ReverieError
+from reverie.core.files import write_whole
 from reverie.data.columns import EpisodeColumns, episode_columns, shown_frames
 from reverie.data.features import Feature
 from reverie.data.layout import IMAGES, MARK, RECORD_FORMAT, is_dataset, staging_folder
 from reverie.data.record import EpisodeRecord, dump_json
+from reverie.data.request import Request, check_request, read_request, write_request
 from reverie.data.statistics import Histogram, Stats, stats_from_json, stats_to_json
 from reverie.data.video import VideoOptions, encode_video
-from reverie.data.whole import write_whole
 
 Images = Literal["png", "video"]
 _NAME = re.compile(r"episode_(\d+)\.parquet")
@@ -79,7 +81,8 @@ class EpisodeStager:
     """`stage(index, episode)` in any order, from any number of processes; then `compact(stager.folder, root)` once.
 
     root: where the data set will be. images: "png" keeps small frames exact; "video" suits large frames.
-    Errors: ReverieError if a complete data set lies at `root` already.
+    request: all that decides the episodes, as a JSON value; it is stored first, and only the same one may go on.
+    Errors: ReverieError if something lies at `root` already, or episodes of another request are staged.
     """
 
     def __init__(
@@ -88,15 +91,25 @@ class EpisodeStager:
         images: Images = "png",
         robot_type: str = "unknown",
         video: VideoOptions | None = None,
+        request: Request | None = None,
     ) -> None:
         self.root = Path(root)
-        if is_dataset(self.root):
-            raise ReverieError(f"{self.root} already holds a data set: choose another folder or delete it")
         if images not in ("png", "video"):
             raise ReverieError(f"images is {images!r}, expected 'png' or 'video'")
+        _make_free(self.root)
         self.folder = staging_folder(self.root)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._settle(request or {})
         self._images, self._robot_type, self._video = images, robot_type, video or VideoOptions()
+
+    def _settle(self, request: Request) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ReverieError(f"{self.folder}: cannot be made ({error}); choose another folder") from error
+        if self.staged() or read_request(self.folder) is not None:
+            check_request(self.folder, request)
+        else:
+            write_request(self.folder, request)
 
     def staged(self) -> list[int]:
         return staged_episodes(self.folder)
@@ -105,6 +118,10 @@ class EpisodeStager:
         """Which of the first n are still to be written."""
         there = set(self.staged())
         return [i for i in range(n_episodes) if i not in there]
+
+    def n_bytes(self) -> int:
+        """Of everything staged."""
+        return sum(path.stat().st_size for path in self.folder.glob("episode_*"))
 
     def stage(self, index: int, episode: Episode) -> Path:
         """Write one episode; one of the same index is replaced."""
@@ -136,6 +153,20 @@ class EpisodeStager:
                 "video", features[key].shape, features[key].names, video_info(images.shape, fps, self._video)
             )
         return found
+
+
+def _make_free(root: Path) -> None:
+    """An empty folder at `root` is removed; anything else there is found now, not after the work."""
+    if is_dataset(root):
+        raise ReverieError(f"{root} already holds a data set: choose another folder or delete it")
+    if not root.exists():
+        return
+    try:
+        root.rmdir()
+    except OSError as error:
+        raise ReverieError(
+            f"{root} exists and is no data set: choose another folder, or move it away ({error.strerror})"
+        ) from error
 
 
 def staged_header(

@@ -65,6 +65,7 @@ class Histogram:
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> "Histogram":
+        """What `to_dict` gave."""
         counts = np.zeros((len(value["cells"]), value["size"]), dtype=np.int64)
         for channel, (bins, filled) in enumerate(value["cells"]):
             counts[channel, bins] = filled
@@ -127,4 +128,5 @@ def stats_to_json(stats: Mapping[str, NDArray[np.float64]]) -> dict[str, Any]:
 
 
 def stats_from_json(value: Mapping[str, Sequence[Any]]) -> Stats:
+    """What `stats_to_json` gave."""
     return {k: np.asarray(v, dtype=np.float64) for k, v in value.items()}

@@ -29,6 +29,7 @@ class DimensionRange:
 
     @property
     def constant(self) -> bool:
+        """Whether it never changes: nothing can be learned from it, or a sensor is dead."""
         return self.low == self.high
 
 
@@ -60,6 +61,7 @@ class DatasetSummary:
 
 
 def describe(dataset: Dataset, progress: Progress | None = None) -> DatasetSummary:
+    """Reads the numbers of every episode, no pictures. progress: called with (episodes read, all)."""
     collected: dict[str, list[NDArray[np.float32]]] = {"action": [], "commanded": [], "measured": []}
     instructions, sources, splits, outcomes = Counter[str](), Counter[str](), Counter[str](), Counter[bool | None]()
     lengths, n_frames = [], 0

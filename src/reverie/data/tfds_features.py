@@ -72,6 +72,7 @@ def numbers(example: Mapping[str, Value], name: str, leaf: Leaf, where: str) -> 
 
 
 def texts(example: Mapping[str, Value], name: str, where: str) -> list[str]:
+    """The strings of a text leaf, one per step. Errors: ReverieError if there is none."""
     value = example.get(name)
     if not isinstance(value, list):
         raise ReverieError(f"{where}: found {type(value).__name__} for {name!r}, expected text as features.json says")

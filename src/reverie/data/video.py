@@ -39,6 +39,7 @@ class VideoOptions:
         return {"libx264": "h264", "libsvtav1": "av1"}.get(self.codec, self.codec)
 
     def stream_options(self) -> dict[str, str]:
+        """The encoder's own options; one thread, so that the same frames give the same bytes."""
         if self.codec == "libx264":
             return {"crf": str(self.crf), "preset": "veryfast", "bf": "0", "threads": "1"}
         if self.codec == "libsvtav1":
@@ -47,6 +48,7 @@ class VideoOptions:
 
 
 def rate_of(fps: float) -> Fraction:
+    """Frames/s as the fraction that containers need."""
     return Fraction(fps).limit_denominator(100_000)
 
 
@@ -157,4 +159,5 @@ class VideoJoiner:
         return float(start * base), float(self._next_pts * base)
 
     def close(self) -> None:
+        """Complete the file."""
         self._container.close()

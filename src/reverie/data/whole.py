@@ -1,4 +1,4 @@
-"""Files and folders that appear at once or not at all: built under a temporary name beside the target, then renamed.
+"""Folders that appear at once or not at all: built under a temporary name beside the target, flushed, then renamed.
 
 What a killed process left is swept away by the next one on the same machine.
 """
@@ -7,25 +7,10 @@ import contextlib
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-_SUFFIX = ".part"
-
-
-def temporary_name(target: Path) -> Path:
-    """Beside `target`, hidden, and this process's own."""
-    return target.with_name(f".{target.name}.{socket.gethostname()}-{os.getpid()}{_SUFFIX}")
-
-
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file; one that is there already is replaced."""
-    temporary = temporary_name(path)
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+from reverie.core.files import PART, sync, temporary_name
 
 
 @contextlib.contextmanager
@@ -38,13 +23,17 @@ def whole_folder(path: Path) -> Iterator[Path]:
     temporary = temporary_name(path)
     try:
         yield temporary
+        for inner in (*temporary.rglob("*"), temporary):  # on disk before what it was made of is deleted
+            sync(inner)
         os.rename(temporary, path)
+        sync(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
 def discard_folder(path: Path) -> None:
-    """Delete a folder by a rename first, so that half of it is never taken for all."""
+    """Delete a folder by a rename first, so that half of it is never taken for all; also what a kill left of that."""
+    sweep(path)
     if path.is_dir():
         doomed = temporary_name(path)
         os.rename(path, doomed)
@@ -54,8 +43,8 @@ def discard_folder(path: Path) -> None:
 def sweep(path: Path) -> None:
     """Delete what dead processes of this machine left beside `path`."""
     prefix = f".{path.name}.{socket.gethostname()}-"
-    for leftover in path.parent.glob(f".*{_SUFFIX}") if path.parent.is_dir() else ():
-        pid = leftover.name.removeprefix(prefix).removesuffix(_SUFFIX)
+    for leftover in path.parent.glob(f".*{PART}") if path.parent.is_dir() else ():
+        pid = leftover.name.removeprefix(prefix).removesuffix(PART)
         if leftover.name.startswith(prefix) and pid.isdigit() and not _alive(int(pid)):
             shutil.rmtree(leftover, ignore_errors=True)
 

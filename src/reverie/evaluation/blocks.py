@@ -54,7 +54,7 @@ def replays_of(plan: Plan) -> list[Block]:
 
 def _blocks(plan: Plan, policy: Entry, world: Entry, arm: str, source: str | None) -> Iterator[Block]:
     rows = [
-        (TrialKey(policy.name, arm, scene.id, replicate=replicate), scene)
+        (TrialKey(policy.name, arm, scene.id, edit_of(scene), replicate), scene)
         for replicate in range(plan.replicates)
         for scene in plan.scenes
     ]
@@ -64,6 +64,11 @@ def _blocks(plan: Plan, policy: Entry, world: Entry, arm: str, source: str | Non
         yield Block(
             block_id(arm, policy.name, number), policy, world, keys, scenes, plan.block_size, plan.n_steps, replayed
         )
+
+
+def edit_of(scene: Scene) -> str:
+    """What a key says of a scene's edits."""
+    return "+".join(e.id for e in scene.edits) or "none"
 
 
 def block_id(world: str, policy: str, number: int) -> str:

@@ -3,7 +3,6 @@
 H.264 in RGB at qp 0: every pixel comes back exactly; about 100 kB for 8 s of four 64 px cameras.
 """
 
-import os
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.core import ObservationSpec, ReverieError
+from reverie.core.files import write_whole
 
 Images = NDArray[np.uint8]
 
@@ -45,20 +45,20 @@ def untile(tiled: Images, spec: ObservationSpec) -> dict[str, Images]:
 def write_clip(path: Path, frames: Images, frames_hz: float) -> None:
     """[F, H, W, 3] to an mp4 that appears whole or not at all. Sides are padded to even numbers, as players expect."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     even = np.pad(frames, ((0, 0), (0, frames.shape[1] % 2), (0, frames.shape[2] % 2), (0, 0)))
-    with av.open(str(partial), "w", format="mp4") as container:
+    write_whole(path, lambda temporary: _encode(temporary, even, frames_hz))
+
+
+def _encode(path: Path, frames: Images, frames_hz: float) -> None:
+    with av.open(str(path), "w", format="mp4") as container:
         rate = Fraction(frames_hz).limit_denominator(1000)
         stream = container.add_stream(
             "libx264rgb", rate=rate, options={"qp": "0", "preset": "veryfast", "threads": "1"}
         )
-        stream.height, stream.width, stream.pix_fmt = even.shape[1], even.shape[2], "rgb24"
-        for image in even:
+        stream.height, stream.width, stream.pix_fmt = frames.shape[1], frames.shape[2], "rgb24"
+        for image in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")))
         container.mux(stream.encode(None))
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def read_clip(path: Path, spec: ObservationSpec) -> dict[str, Images]:

@@ -1,17 +1,20 @@
 """Does one view predict another? Rates against rates over policies, and outcome against outcome over episodes.
 
-Only policies and episodes that both views scored are compared. What cannot be computed is absent, with its reason.
+Only policies and episodes that both views scored are compared; what only one of them scored is counted as dropped. What
+cannot be computed is absent, with its reason.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from statistics import median_low
 from typing import Literal
 
 from reverie.core.estimate import Estimate
 from reverie.evaluation.blocks import REPLAY
-from reverie.evaluation.outcomes import Cell, Outcomes, View
-from reverie.evaluation.rates import scored
+from reverie.evaluation.outcomes import Outcomes, View
+from reverie.evaluation.plan import Plan
+from reverie.evaluation.rates import Shared, shared, success_rate
+from reverie.evaluation.resolve import looks
 from reverie.stats import (
     CORRELATIONS,
     Agreement,
@@ -35,7 +38,6 @@ from reverie.stats import (
 Role = Literal["prediction", "control", "replay bound", "judge alone"]
 LEVEL = 0.95
 NOBODY = "no policy was scored in both views"
-Scored = Mapping[str, Mapping[Cell, bool]]
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,19 @@ class Correlation:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One view against the truth. predicted, true: success rates of `policies`, in their order."""
+    """One view against the truth. predicted, true: success rates of `policies`, in their order, over the same episodes;
+    `dropped` counts those that only one of the two scored.
+
+    looking: the same over the policies that look at frames, where others stand among them.
+    """
 
     view: View
     truth: View
     role: Role
     policies: tuple[str, ...]
-    predicted: tuple[float, ...]
-    true: tuple[float, ...]
+    predicted: tuple[Estimate, ...]
+    true: tuple[Estimate, ...]
+    dropped: int
     pearson: Correlation
     spearman: Correlation
     mmrv: Estimate
@@ -66,6 +73,7 @@ class Comparison:
     bias: Estimate
     choice: Choice
     agreement: Agreement
+    looking: "Comparison | None" = None
 
 
 def comparisons(table: Outcomes) -> list[Comparison]:
@@ -86,78 +94,74 @@ def role_of(table: Outcomes, view: View, truth: View) -> Role:
     return "replay bound" if view.world.endswith(REPLAY) else "prediction"
 
 
-@dataclass(frozen=True)
-class _Sides:
-    """Outcomes and rates of the same policies in the same order, predicted and true."""
-
-    predicted: Scored
-    true: Scored
-    rates: tuple[float, ...]
-    true_rates: tuple[float, ...]
-
-
 def compare(table: Outcomes, view: View, truth: View) -> Comparison:
-    sides = _sides(table, view, truth)
+    role = role_of(table, view, truth)
+    whole = _compared(shared(table, (view, truth), table.policies), view, truth, role)
+    blind = open_loop(table.plan)
+    looking = [p for p in whole.policies if p not in blind]
+    if role not in ("prediction", "control") or not 0 < len(looking) < len(whole.policies):
+        return whole
+    return replace(whole, looking=_compared(shared(table, (view, truth), looking), view, truth, role))
+
+
+def open_loop(plan: Plan) -> frozenset[str]:
+    """Names of the policies that look at no frame: their commands are the same in every world, so that their prediction
+    is a replay."""
+    return frozenset(p.name for p in plan.policies if not looks(p.spec)) | {s.name for s in plan.scripts}
+
+
+def _compared(found: Shared, view: View, truth: View, role: Role) -> Comparison:
+    predicted, true = (tuple(success_rate(cells) for cells in side.values()) for side in found.sides)
+    rates, true_rates = _values(predicted), _values(true)
     return Comparison(
         view,
         truth,
-        role_of(table, view, truth),
-        tuple(sides.predicted),
-        sides.rates,
-        sides.true_rates,
-        _correlation("pearson", sides),
-        _correlation("spearman", sides),
-        mmrv(sides.rates, sides.true_rates),
-        _over_trials(mmrv_statistic(), sides),
-        _noise_floor(sides),
-        bias(sides.rates, sides.true_rates),
-        choice(sides.rates, sides.true_rates),
-        _agreement(sides),
+        role,
+        found.policies,
+        predicted,
+        true,
+        found.dropped,
+        _correlation("pearson", found, rates, true_rates),
+        _correlation("spearman", found, rates, true_rates),
+        mmrv(rates, true_rates),
+        _over_trials(mmrv_statistic(), found),
+        _noise_floor(true),
+        bias(rates, true_rates),
+        choice(rates, true_rates),
+        _agreement(found),
     )
 
 
-def _sides(table: Outcomes, view: View, truth: View) -> _Sides:
-    """The policies that both views scored, in the plan's order."""
-    predicted, true = ({p: scored(c) for p, c in table.outcomes[v].items()} for v in (view, truth))
-    policies = [p for p in table.policies if predicted.get(p) and true.get(p)]
-    first, second = {p: predicted[p] for p in policies}, {p: true[p] for p in policies}
-    return _Sides(first, second, _success_rates(first), _success_rates(second))
+def _values(rates: Iterable[Estimate]) -> list[float]:
+    return [r.value for r in rates if r.value is not None]  # none is absent: every policy has an episode
 
 
-def _success_rates(side: Scored) -> tuple[float, ...]:
-    return tuple(sum(cells.values()) / len(cells) for cells in side.values())
-
-
-def _correlation(kind: CorrelationKind, sides: _Sides) -> Correlation:
+def _correlation(kind: CorrelationKind, found: Shared, rates: list[float], true_rates: list[float]) -> Correlation:
     return Correlation(
-        correlation(sides.rates, sides.true_rates, kind),
-        _over_trials(CORRELATIONS[kind], sides),
-        drop_one_range(sides.rates, sides.true_rates, kind),
-        permutation_p(sides.rates, sides.true_rates, kind),
+        correlation(rates, true_rates, kind),
+        _over_trials(CORRELATIONS[kind], found),
+        drop_one_range(rates, true_rates, kind),
+        permutation_p(rates, true_rates, kind),
     )
 
 
-def _over_trials(statistic: Statistic, sides: _Sides) -> Estimate:
+def _over_trials(statistic: Statistic, found: Shared) -> Estimate:
     """Scenes are shared by all policies and both sides, so whole scenes are drawn."""
-    if not sides.rates:
+    if not found.policies:
         return Estimate.absent(0, statistic.name, LEVEL, NOBODY)
-    predicted, true = ([[*c.values()] for c in side.values()] for side in (sides.predicted, sides.true))
-    of_predicted, of_true = ([[cell[0] for cell in c] for c in side.values()] for side in (sides.predicted, sides.true))
-    return trial_bootstrap(statistic, predicted, true, of_predicted, of_true)
+    predicted, true = ([[*cells.values()] for cells in side.values()] for side in found.sides)
+    scenes = [[scene for scene, *_ in cells] for cells in found.sides[0].values()]
+    return trial_bootstrap(statistic, predicted, true, scenes, scenes)
 
 
-def _noise_floor(sides: _Sides) -> Estimate:
-    if not sides.rates:
+def _noise_floor(true: Sequence[Estimate]) -> Estimate:
+    if not true:
         return Estimate.absent(0, "MMRV expected from trial noise", LEVEL, NOBODY)
-    n_predicted, n_true = (median_low([len(c) for c in side.values()]) for side in (sides.predicted, sides.true))
-    return mmrv_from_noise(sides.true_rates, n_predicted, n_true)
+    n = median_low([rate.n for rate in true])
+    return mmrv_from_noise(_values(true), n, n)
 
 
-def _agreement(sides: _Sides) -> Agreement:
-    """Over the episodes of the same policy and cell that both views scored."""
-    pairs = [
-        (policy, cells[cell], sides.true[policy][cell])
-        for policy, cells in sides.predicted.items()
-        for cell in sorted(cells.keys() & sides.true[policy].keys())
-    ]
-    return agreement([a for _, a, _ in pairs], [b for *_, b in pairs], [p for p, _, _ in pairs])
+def _agreement(found: Shared) -> Agreement:
+    predicted, true = ([o for cells in side.values() for o in cells.values()] for side in found.sides)
+    names = [policy for policy, cells in found.sides[0].items() for _ in cells]
+    return agreement(predicted, true, names)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reverie.core import Episode, Estimate
+from reverie.core.files import write_text
 from reverie.evaluation.blocks import slug
 from reverie.evaluation.clips import tile, write_clip
 from reverie.evaluation.fidelity import METRICS, MOVED, Pair, Series, at_frame
@@ -46,7 +47,7 @@ def replay_curves(found: Sequence[Series], frames_hz: float, where: str, metrics
         name, unit = METRICS[metric]
         points = [at_frame(found, metric, h) for h in frames]
         note = f"Recorded actions replayed {where}; shaded: 95 % over takes (bootstrap)."
-        if metric.endswith("moving"):
+        if metric.endswith(("moving", "either")):
             note += f" Moving: a channel differs from the first frame by more than {MOVED} of 255."
         copied = {"copy the first frame": [p.copied for p in points]}
         title = f"{name}, {where}"
@@ -77,7 +78,5 @@ def _tiled(episode: Episode, n: int) -> Any:
 def write_fidelity(folder: Path, curves: Sequence[Curve], films: Sequence[Mapping[str, Any]]) -> Path:
     record = {"v": 1, "curves": list(curves), "films": list(films)}
     path = folder / FILE
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n")
-    partial.replace(path)
+    write_text(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
     return path

@@ -6,6 +6,8 @@ from typing import Any
 from reverie.core import Judge, Policy, ReverieError, Scene, World, unknown_name
 
 SHIPPED = Path(__file__).resolve().parents[1] / "checkpoints" / "shipped"
+BEST = "vla-d"
+"""The best of the shipped policies, by its name."""
 
 
 def shipped(name: str) -> Path:
@@ -66,6 +68,10 @@ def video(rest: str) -> World:
     from reverie.world_model.checkpoint import load_world
 
     checkpoint, at, root = rest.partition("@")
+    if not checkpoint or (at and not root):
+        raise ReverieError(
+            f"world 'video:{rest}' names no checkpoint or no data: expected video:shipped, video:FOLDER or video:FOLDER@DATA"
+        )
     if at:
         return recordings.dreamt(_path(checkpoint, "world"), root)
     return load_world(_path(rest, "world")).world(PhysicsWorld())

@@ -5,12 +5,12 @@ says what differs. It loads nothing; `planning` makes it from what the user type
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from reverie.core import ReverieError, Scene
+from reverie.core.files import write_text
 
 VERSION = 1
 FILE = "plan.json"
@@ -130,12 +130,7 @@ def settle(plan: Plan, folder: Path) -> Plan:
                 + "\nChoose another folder, or ask for the same again."
             )
         return plan
-    partial = path.with_suffix(".partial")
-    with partial.open("w") as file:
-        json.dump(plan.to_dict(), file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.rename(path)
+    write_text(path, json.dumps(plan.to_dict(), indent=1))
     return plan
 
 

@@ -11,7 +11,6 @@ from reverie.core import (
     SpecMismatch,
     World,
     check_compatible,
-    content_hash,
 )
 from reverie.evaluation.plan import Entry, Plan, Truth
 from reverie.evaluation.resolve import load_judge, load_policy, load_scenes, load_world
@@ -96,7 +95,3 @@ def _policies(specs: tuple[str, ...], worlds: dict[Entry, Specs]) -> tuple[Entry
     if problems:
         raise SpecMismatch("\n".join(problems))
     return tuple(entries)
-
-
-def plan_id(plan: Plan) -> str:
-    return content_hash(plan.to_dict())

@@ -1,14 +1,14 @@
 """Success rates: per world, judge and policy, with interval, n, and everything that was left out of n."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from reverie.core import Outcome
 from reverie.core.estimate import Estimate
 from reverie.evaluation.outcomes import Cell, Outcomes, View
-from reverie.stats import PValue, exact_mcnemar, holm, paired_difference, paired_table, wilson
+from reverie.stats import PairedTable, PValue, exact_mcnemar, holm, paired_difference, paired_table, wilson
 
 SCORED = (Outcome.SUCCESS, Outcome.FAILURE)
 LEFT_OUT = (Outcome.ERROR, Outcome.REFUSED, Outcome.NOT_SCORED, Outcome.ABSTAINED)
@@ -42,6 +42,40 @@ def scored(cells: Mapping[Cell, Outcome]) -> dict[Cell, bool]:
     return {c: o is Outcome.SUCCESS for c, o in cells.items() if o in SCORED}
 
 
+Side = Mapping[str, Mapping[Cell, bool]]
+"""policy -> cell -> did it succeed, in one view."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The outcomes of several views over the same episodes: those that every one of them scored, of the same policies in
+    the same order, cells in order. `dropped` counts episodes (of policies that are in all views) that only some scored."""
+
+    sides: tuple[Side, ...]
+    dropped: int
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        return tuple(self.sides[0])
+
+
+def shared(table: Outcomes, views: Sequence[View], policies: Sequence[str]) -> Shared:
+    """A rate over what one view scored is not comparable with a rate over what another did: a judge that abstains where a
+    policy fails would report a perfect policy."""
+    sides: list[dict[str, dict[Cell, bool]]] = [{} for _ in views]
+    dropped = 0
+    for policy in policies:
+        if any(policy not in table.outcomes[view] for view in views):
+            continue
+        counted = [scored(table.outcomes[view][policy]) for view in views]
+        cells = set.intersection(*map(set, counted))
+        dropped += len(set.union(*map(set, counted)) - cells)
+        if cells:
+            for side, outcomes in zip(sides, counted, strict=True):
+                side[policy] = {c: outcomes[c] for c in sorted(cells)}
+    return Shared(tuple(sides), dropped)
+
+
 def rates(table: Outcomes) -> list[Rate]:
     """Every view's policies, the best first; absent rates last."""
     found = [_rate(table, view, p) for view, rows in table.outcomes.items() for p in rows]
@@ -69,7 +103,10 @@ def _rate(table: Outcomes, view: View, policy: str) -> Rate:
 
 
 def _wilson(cells: Mapping[Cell, Outcome]) -> Estimate:
-    counted = scored(cells)
+    return success_rate(scored(cells))
+
+
+def success_rate(counted: Mapping[Cell, bool]) -> Estimate:
     return wilson(sum(counted.values()), len(counted))
 
 
@@ -89,7 +126,11 @@ def neighbours(table: Outcomes, view: View, ranked: list[Rate]) -> list[Neighbou
 
 
 def _paired(table: Outcomes, view: View, first: str, second: str) -> tuple[Estimate, PValue]:
-    left, right = (scored(table.outcomes[view][p]) for p in (first, second))
-    both = sorted(left.keys() & right.keys())
-    pairs = paired_table([left[c] for c in both], [right[c] for c in both])
+    pairs = paired(*(scored(table.outcomes[view][p]) for p in (first, second)))
     return paired_difference(pairs), exact_mcnemar(pairs)
+
+
+def paired(first: Mapping[Cell, bool], second: Mapping[Cell, bool]) -> PairedTable:
+    """Over the cells that both have."""
+    both = sorted(first.keys() & second.keys())
+    return paired_table([first[c] for c in both], [second[c] for c in both])

@@ -8,11 +8,12 @@ import platform
 import sys
 from importlib import metadata
 
+from reverie.core.source import commit
 from reverie.evaluation.blocks import Block
 from reverie.evaluation.plan import Plan
 from reverie.trials import Receipt
 
-PACKAGES = ("reverie", "numpy", "torch", "mujoco", "transformers")
+PACKAGES = ("reverie", "numpy", "scipy", "torch", "mujoco", "transformers")
 
 
 def receipt_of(plan: Plan, block: Block) -> Receipt:
@@ -29,6 +30,7 @@ def receipt_of(plan: Plan, block: Block) -> Receipt:
             "machine": platform.machine(),
             "system": platform.system(),
             "python": platform.python_version(),
+            "commit": commit(),
             "packages": {name: v for name in PACKAGES if (v := version_of(name))},
         }
     )

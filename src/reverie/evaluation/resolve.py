@@ -95,6 +95,14 @@ SCENES: dict[str, Callable[[str], list[Scene]]] = {
     "python": python,
 }
 
+BLIND = ("script", "nothing", "recorded")
+"""Kinds of policies that look at no frame."""
+
+
+def looks(spec: str) -> bool:
+    """Does a policy, as it was asked for, look at frames? (`fake` and `python` can be anything: taken as if they did.)"""
+    return spec.partition(":")[0] not in BLIND
+
 
 def load_policy(spec: str) -> Policy:
     return _load("policy", spec, POLICIES)

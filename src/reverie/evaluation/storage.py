@@ -5,7 +5,6 @@ numbers a frame (depth, say) are left out; their names are kept in the meta.
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.core import ActionSpec, Episode, Event, Observations, ObservationSpec, ReverieError, Scene
+from reverie.core.files import write_whole
 from reverie.evaluation.clips import read_clip
 
 MAX_NUMBERS_A_FRAME = 1000
@@ -61,12 +61,12 @@ def _meta(episode: Episode) -> dict[str, Any]:
 
 def _write(path: Path, arrays: Arrays) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with partial.open("wb") as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+
+    def save(temporary: Path) -> None:
+        with temporary.open("wb") as file:  # given a name, NumPy would add its own ending
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+    write_whole(path, save)
 
 
 def read_actions(folder: Path, block_id: str) -> list[NDArray[np.float32] | None]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from reverie.core import TrialKey
+from reverie.core.files import write_text
 from reverie.evaluation.blocks import blocks_of, replays_of
 from reverie.evaluation.comparison import Comparison, comparisons
 from reverie.evaluation.gain import Gain, gain
@@ -101,5 +102,5 @@ def _failures(folder: Path) -> list[Failure]:
 def write_summary(folder: Path) -> Summary:
     """Summarise and leave the numbers in the run's folder for other programs."""
     summary = summarise(folder)
-    (folder / FILE).write_text(json.dumps(summary.to_dict(), indent=1, allow_nan=False) + "\n")
+    write_text(folder / FILE, json.dumps(summary.to_dict(), indent=1, allow_nan=False) + "\n")
     return summary

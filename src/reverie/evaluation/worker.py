@@ -5,12 +5,8 @@ the one process that started it.
 """
 
 import hashlib
-import multiprocessing
-import os
-import threading
 import time
 from dataclasses import dataclass, field
-from multiprocessing.connection import wait
 from pathlib import Path
 
 from reverie.core import Episode, Judge, Policy, ReverieError, Trial, TrialKey, World
@@ -126,17 +122,9 @@ _bench: list[Bench] = []
 
 
 def start_process(plan: Plan, folder: Path) -> None:
-    """Initialiser of a worker process: one bench, and an end when the starting process is gone, however it went."""
+    """One bench in every worker process."""
     limit_threads(plan.threads)
     _bench.append(Bench(plan, folder))
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_with(sentinel: int) -> None:
-    wait([sentinel])
-    os._exit(1)
 
 
 def run_in_process(block: Block) -> BlockResult:

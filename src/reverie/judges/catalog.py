@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from reverie.checkpoints import Checkpoint, load
-from reverie.core import Judge, unknown_name
+from reverie.core import Judge, ReverieError, unknown_name
 from reverie.judges import frames, pose_only
 from reverie.judges.label import LabelJudge
 from reverie.judges.physics import PhysicsJudge
@@ -17,11 +17,13 @@ LEARNED: Mapping[str, Callable[[Checkpoint, Path | str], Judge]] = {
 
 
 def load_judge(spec: Path | str) -> Judge:
-    """A name of the table, or a checkpoint's folder."""
+    """A name of the table, or a checkpoint's folder. Errors: ReverieError for neither, or a checkpoint of something else."""
     if str(spec) in BUILT_IN:
         return BUILT_IN[str(spec)]()
     if not Path(spec).exists():
-        raise unknown_name("judge", str(spec), [*BUILT_IN, "(or the folder of a judge's checkpoint)"])
+        raise ReverieError(
+            f"no judge at {spec}: give the folder of a judge's checkpoint; built in: {', '.join(sorted(BUILT_IN))}"
+        )
     checkpoint = load(spec).expect("judge", spec)
     if checkpoint.family not in LEARNED:
         raise unknown_name(f"judge family in {spec}", checkpoint.family, list(LEARNED))

@@ -1,8 +1,9 @@
 """From heat-maps to places, and from places to a close look: differentiable in the pixels, not in the places."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from reverie.nn.glimpse import crops
 
 
 def peak_points(maps: Tensor, centers: Tensor, grid: tuple[int, int], radius: float = 2.0) -> Tensor:
@@ -18,11 +19,4 @@ def peak_points(maps: Tensor, centers: Tensor, grid: tuple[int, int], radius: fl
 
 def windows(images: Tensor, points: Tensor, size_px: int) -> Tensor:
     """Square cut-outs of [N, V, H, W, C] around points [N, V, S, 2] in (0, 1) -> [N V S, C, size, size]; zero outside."""
-    n, v, height, width, channels = images.shape
-    n_slots = points.shape[2]
-    steps = torch.arange(size_px, device=images.device) - (size_px - 1) / 2
-    offset = torch.stack(torch.meshgrid(2 * steps / width, 2 * steps / height, indexing="xy"), dim=-1)  # [s, s, 2]
-    where = 2 * points.flatten(0, 1)[:, :, None, None] - 1 + offset  # [N V, S, s, s, 2]
-    pixels = images.flatten(0, 1).permute(0, 3, 1, 2)
-    cut = F.grid_sample(pixels, where.flatten(1, 2).to(pixels.dtype), align_corners=False)  # [N V, C, S s, s]
-    return cut.view(n * v, channels, n_slots, size_px, size_px).transpose(1, 2).reshape(-1, channels, size_px, size_px)
+    return crops(images.flatten(0, 1), points.flatten(0, 1), size_px).flatten(0, 1)

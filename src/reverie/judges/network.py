@@ -1,8 +1,8 @@
 """The network that looks at frames: is what was asked for accomplished now, and how far is it?
 
 Per frame it sees every camera, the episode's first frame and the instruction; never the robot's state. A backbone grounded
-in language says where the two named things are, in every image and on the table, now and at the start; what it found there,
-and a close look at the pixels around both, now and before, decide.
+in language says where the two named things are, in every image and on the table, now and at the start; that, and a close
+look at the pixels around both, now and before, decide.
 """
 
 from dataclasses import dataclass, field
@@ -32,9 +32,9 @@ class FrameJudgeConfig:
     grounding: GroundingConfig = field(default_factory=GroundingConfig)
     image_size: tuple[int, int] = (64, 64)
     window_px: int = 24
-    look_width: int = 64
+    look_width: int = 32
     hidden: int = 256
-    dropout: float = 0.1
+    dropout: float = 0.3
     freeze: bool = True
     weights: BagWeights = field(default_factory=BagWeights)
     corruption: Corruption = field(default_factory=Corruption)
@@ -49,12 +49,10 @@ class FrameJudgeShapes:
 
 
 class Found(NamedTuple):
-    """points [N, V, S, 2], presence [N, V, S], features [N, V, S, d], positions [N, S, 3] in units of `NEAR_M`, text
-    [N, 2 text_width]."""
+    """points [N, V, S, 2], presence [N, V, S], positions [N, S, 3] in units of `NEAR_M`, text [N, 2 text_width]."""
 
     points: Tensor
     presence: Tensor
-    features: Tensor
     positions: Tensor
     text: Tensor
 
@@ -72,15 +70,12 @@ class FrameJudgeNetwork(nn.Module):
         g, n_slots, n_views = config.grounding, len(SLOTS), len(shapes.cameras)
         self.backbone = GroundingBackbone(g, shapes.grounding).requires_grad_(not config.freeze)
         self.look = CloseLook(config.look_width)
+        self.drop = nn.Dropout(config.dropout)
         self.text = nn.Linear(2 * g.text_width, config.look_width)
-        per_slot = 2 * (2 + 1 + g.feature_width) + config.look_width
+        n_geometry = n_views * (n_slots * 6 + 2) + 3 * (3 * n_slots + 1)
+        n_seen = (n_views * n_slots + 1) * config.look_width
         self.head = nn.Sequential(
-            nn.Dropout(config.dropout),
-            MLP(
-                n_views * (n_slots * per_slot + 2) + config.look_width + 3 * (3 * n_slots + 1),
-                config.hidden,
-                config.hidden,
-            ),
+            MLP(n_geometry + n_seen, config.hidden, config.hidden),
             nn.GELU(),
             nn.Dropout(config.dropout),
             nn.Linear(config.hidden, 2),
@@ -105,31 +100,28 @@ class FrameJudgeNetwork(nn.Module):
             mask = found.text_mask[..., None]
             text = torch.cat([(found.text * mask).sum(1) / mask.sum(1), found.text[:, 0]], dim=-1)
             points = peak_points(found.maps, self.backbone.centers, self.backbone.grid).detach()  # type: ignore[arg-type]
-            positions = (
-                found.positions_m - found.positions_m.new_tensor(self.shapes.grounding.position_center_m)
-            ) / NEAR_M
-        return Found(points, found.presence, found.features.float(), positions.detach().float(), text.float())
+            center = found.positions_m.new_tensor(self.shapes.grounding.position_center_m)
+            positions = ((found.positions_m - center) / NEAR_M).detach()
+        return Found(points, found.presence, positions.float(), text.float())
 
     def _describe(self, images: Tensor, before: Tensor, now: Found, first: Found) -> Tensor:
-        """Everything the head sees of N frames, [N, D]."""
-        n = len(images)
+        """Everything the head sees of N frames, [N, D]: where things are, which few numbers say, and how that looks, which
+        is learned by heart before it is understood: it is what drops out."""
         pixels = torch.cat([images, before], dim=-1)  # [N, V, H, W, 6]
         close = self.look(windows(pixels, now.points, self.config.window_px))  # [N V S, d]
-        parts = [
+        geometry = [
             now.points - 0.5,
             now.points - first.points,
-            now.presence[..., None],
-            first.presence[..., None],
-            now.features,
-            first.features,
-            close.view(n, *now.points.shape[1:3], -1),
+            now.points[:, :, 0] - now.points[:, :, 1],
+            now.presence,
+            first.presence,
+            now.positions,
+            first.positions,
+            now.positions - first.positions,
+            now.positions[:, 0] - now.positions[:, 1],
         ]
-        apart = now.points[:, :, 0] - now.points[:, :, 1]  # [N, V, 2]
-        seen = torch.cat([torch.cat(parts, dim=-1).flatten(1), apart.flatten(1)], dim=-1)
-        moved = [now.positions, first.positions, now.positions - first.positions]  # [N, S, 3] each
-        between = now.positions[:, 0] - now.positions[:, 1]  # [N, 3]
-        places = torch.cat([*(p.flatten(1) for p in moved), between], dim=-1)
-        return torch.cat([seen, places, F.relu(self.text(now.text))], dim=-1)
+        looks = torch.cat([close.view(len(images), -1), F.relu(self.text(now.text))], dim=-1)
+        return torch.cat([*(g.flatten(1) for g in geometry), self.drop(looks)], dim=-1)
 
     def compute_loss(self, batch: Batch) -> tuple[Tensor, Metrics]:
         """batch: label [B] 0 or 1, share [B, T] of the episode's time; frames in order of time, the first one first."""

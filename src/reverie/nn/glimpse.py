@@ -10,7 +10,7 @@ from reverie.nn.convolution import FilmedConv
 
 
 def crops(images: Tensor, points: Tensor, size: int) -> Tensor:
-    """images [N, H, W, 3], points [N, S, 2] as fractions (u, v) -> [N, S, 3, size, size]; 0 beyond the border."""
+    """images [N, H, W, C], points [N, S, 2] as fractions (u, v) -> [N, S, C, size, size]; 0 beyond the border."""
     height, width = images.shape[1:3]
     steps = torch.arange(size, device=images.device) - (size - 1) / 2
     v, u = torch.meshgrid(steps / height, steps / width, indexing="ij")

@@ -20,6 +20,7 @@ from safetensors.torch import save as save_bytes
 from torch import Tensor, nn
 
 from reverie.core import ReverieError
+from reverie.core.files import write_whole
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,7 @@ class FrozenSentences(nn.Module):
         names = sorted(self._table)
         described = {"sentences": json.dumps(names), "lengths": json.dumps([len(self._table[n]) for n in names])}
         encoded = save_bytes({"tokens": torch.cat([self._table[n] for n in names])}, metadata=described)
-        temporary = self._file(folder).with_suffix(".part")
-        temporary.write_bytes(encoded)
-        temporary.replace(self._file(folder))
+        write_whole(self._file(folder), lambda temporary: temporary.write_bytes(encoded))
 
     def read(self, folder: Path) -> None:
         """Add what `write` kept there, if anything."""

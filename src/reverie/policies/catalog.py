@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from reverie.checkpoints import Checkpoint, load
+from reverie.checkpoints import load_weights as load_weights
 from reverie.checkpoints.configuration import from_values
 from reverie.core import ActionSpec, ObservationSpec, Policy, ReverieError, unknown_name
 from reverie.nn.grounding import GroundingConfig
@@ -62,6 +63,7 @@ def load_policy(path: Path | str, name: str | None = None) -> Policy:
 
 
 def policy_from(checkpoint: Checkpoint, where: Path | str, name: str | None = None) -> LearnedPolicy:
+    """`where` is for messages. Errors: ReverieError for an unknown family and entries or weights that do not fit."""
     if checkpoint.family not in LEARNED:
         raise unknown_name(f"policy family in {where}", checkpoint.family, list(LEARNED))
     family = LEARNED[checkpoint.family]
@@ -73,19 +75,8 @@ def policy_from(checkpoint: Checkpoint, where: Path | str, name: str | None = No
         model=model,
         observation_spec=ObservationSpec.from_dict(dict(checkpoint.observation_spec)),
         action_spec=ActionSpec.from_dict(dict(checkpoint.action_spec)),
-        transforms=Pipeline.from_list(checkpoint.transforms),
+        transforms=Pipeline.from_list(checkpoint.transforms, where),
         n_action_steps=config.n_action_steps,
         config=checkpoint.config,
         family=checkpoint.family,
     )
-
-
-def load_weights(model: nn.Module, checkpoint: Checkpoint, where: Path | str) -> None:
-    """Fill `model`; an error lists the first names and shapes that do not fit."""
-    have, want = checkpoint.weights, model.state_dict()
-    wrong = [f"{k}: missing" for k in want.keys() - have.keys()] + [f"{k}: not in the network" for k in have.keys() - want.keys()]  # fmt: skip
-    wrong += [f"{k}: {tuple(have[k].shape)}, expected {tuple(want[k].shape)}" for k in want.keys() & have.keys() if have[k].shape != want[k].shape]  # fmt: skip
-    if wrong:
-        shown = "; ".join(sorted(wrong)[:5])
-        raise ReverieError(f"weights in {where} do not fit its configuration ({len(wrong)} differ): {shown}")
-    model.load_state_dict(dict(have))

@@ -5,7 +5,7 @@ Observations -> batch -> transforms -> network -> transforms back -> chunk. Noth
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,12 +29,6 @@ class PolicyShapes:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
-
-
-class ActionModel(Protocol):
-    """A network that acts: `predict` takes a batch of tensors and one seed per row."""
-
-    def predict(self, batch: Batch, seeds: list[int]) -> Tensor: ...
 
 
 def stack_views(batch: Batch, shapes: PolicyShapes) -> Tensor:

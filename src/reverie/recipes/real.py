@@ -16,7 +16,8 @@ from typing import Any
 import torch
 
 from reverie.core import Episode, unknown_name
-from reverie.data import is_dataset, open_cache, write_dataset
+from reverie.core.files import write_text
+from reverie.data import is_finished, open_cache, write_dataset
 from reverie.data.cache import FrameCache
 from reverie.data.importers import importer
 from reverie.data.recorded import recorded_episodes
@@ -166,14 +167,22 @@ def make(recipe: RealRecipe, source: Path, out: Path, minutes: float | None = No
     fidelity = measure_fidelity(out, places.world, windows)
     actions = measure_policy(places.policy, cache)
     results = record(out, fidelity, actions, recipe.frames)
-    (out / RESULTS).write_text(json.dumps(results, indent=1, allow_nan=False) + "\n")
+    write_text(out / RESULTS, json.dumps(results, indent=1, allow_nan=False) + "\n")
     return results
 
 
 def imported(recipe: RealRecipe, source: Path, root: Path) -> FrameCache:
-    if not is_dataset(root):
+    """The takes of `source` as the recipe wants them. Errors: ReverieError if other takes lie at `root`."""
+    asked = {
+        "made_by": f"real, {recipe.importer}",
+        "source": str(source.resolve()),
+        "size": recipe.size,
+        "hold_out": recipe.hold_out.__name__,
+    }
+    if not is_finished(root, asked):
         episodes = prepared(importer(recipe.importer)(source), recipe.size, recipe.hold_out)
-        write_dataset(root, episodes, "png", str(episodes[0].provenance.get("source", "unknown")))
+        robot = str(episodes[0].provenance.get("source", "unknown"))
+        write_dataset(root, episodes, "png", robot, request=asked)
     return open_cache(root)
 
 
@@ -207,13 +216,19 @@ def request(cache: FrameCache, places: Places) -> Request:
 
 def cut(recipe: RealRecipe, cache: FrameCache, root: Path) -> FrameCache:
     """The held-out takes in pieces of `window` + 1 frames: beginnings in the middle of a motion."""
-    if not is_dataset(root):
+    asked = {
+        "made_by": "real, windows",
+        "data": cache.path.name,
+        "window": recipe.window,
+        "window_every": recipe.window_every,
+    }
+    if not is_finished(root, asked):
         pieces = [
             p
             for e in recorded_episodes(cache, held_out(cache))
             for p in pieces_of(e, recipe.window, recipe.window_every)
         ]
-        write_dataset(root, pieces, "png", "windows")
+        write_dataset(root, pieces, "png", "windows", request=asked)
     return open_cache(root)
 
 

@@ -19,7 +19,7 @@ import torch
 from reverie.checkpoints import load, save
 from reverie.collection import CollectConfig, collect
 from reverie.collection.dreams import dream, spread
-from reverie.data import is_dataset, open_cache
+from reverie.data import open_cache
 from reverie.data.cache import FrameCache
 from reverie.training.behaviour_cloning import CloningConfig
 from reverie.training.config import TrainerConfig
@@ -68,12 +68,11 @@ def make(recipe: ShippedRecipe, folder: Path, processes: int) -> None:
     policy = _policies(recipe, folder, train, demonstrations)
     rollouts = CollectConfig(recipe.weak, mix=_weak(policy, recipe.graded), first=100_000, depth=False)
     world = _world(recipe, folder, train, _collected(folder / "weak", rollouts, processes))
-    if not is_dataset(folder / "dreamt"):
-        dream(train, world, folder / "dreamt", spread(train, recipe.dreamt))
+    dream(train, world, folder / "dreamt", spread(train, recipe.dreamt))
     dreamt = open_cache(folder / "dreamt", processes=processes)
     judge = replace(recipe.judge, backbone=folder / "grounding")
     fit_frame_judge([train, dreamt], judge, folder / "judge")
-    fit_pose_judge(train, PoseJudgeRecipe(), folder / "pose_only")
+    fit_pose_judge([train], PoseJudgeRecipe(), folder / "pose_only")
     sources = {f"policies/{name}": _after(policy, samples) for name, samples in recipe.graded.items()}
     judges = {"judges/frames": folder / "judge", "judges/pose_only": folder / "pose_only"}
     ship({**sources, "world/tabletop": world, **judges})
@@ -95,8 +94,7 @@ def _world(recipe: ShippedRecipe, folder: Path, train: FrameCache, weak: FrameCa
 
 
 def _collected(root: Path, config: CollectConfig, processes: int) -> FrameCache:
-    if not is_dataset(root):
-        collect(config, root, processes)
+    collect(config, root, processes)
     return open_cache(root, processes=processes)
 
 

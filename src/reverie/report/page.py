@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reverie.core import ReverieError
+from reverie.core.files import write_text
 from reverie.evaluation.comparison import Comparison
 from reverie.evaluation.outcomes import SCRIPTS, View
 from reverie.evaluation.plan import FILE as PLAN_FILE
@@ -54,9 +55,7 @@ def write_report(folder: Path) -> Path:
     parts: dict[str, Any] = {"name": folder.resolve().name, "curves": curves, "fidelity_films": shown}
     parts |= _run_parts(folder, write_summary(folder)) if has_plan else NO_RUN
     path = folder / FILE
-    partial = path.with_suffix(".partial")
-    partial.write_text(render(parts, [*parts["films"], *shown]))
-    partial.replace(path)
+    write_text(path, render(parts, [*parts["films"], *shown]))
     return path
 
 
@@ -80,7 +79,7 @@ def _run_parts(folder: Path, summary: Summary) -> dict[str, Any]:
         "any_harm": any(r.harm for r in summary.rates),
         "views": _views(summary, view),
         "silent": [(v, _left_out(summary, v)) for v in summary.table.outcomes if not _scored(summary, v)],
-        "figures": [_figure(summary, c) for c in ordered if c.role != "judge alone"],
+        "figures": [_figure(c) for c in ordered if c.role != "judge alone"],
         "first": [comparison, *wording.beside(summary, comparison)] if comparison else [],
         "comparisons": ordered,
         "films": films(folder, summary, comparison.view if comparison else None),
@@ -112,12 +111,9 @@ def _ranking(summary: Summary, view: View, predicting: list[View]) -> list[Ranke
     ]
 
 
-def _figure(summary: Summary, comparison: Comparison) -> Figure:
-    rates = {(r.view, r.policy): r.success for r in summary.rates}
-    points = tuple(
-        Point(i, p, rates[comparison.truth, p], rates[comparison.view, p])
-        for i, p in enumerate(comparison.policies, start=1)
-    )
+def _figure(comparison: Comparison) -> Figure:
+    pairs = zip(comparison.policies, comparison.true, comparison.predicted, strict=True)
+    points = tuple(Point(i, policy, true, predicted) for i, (policy, true, predicted) in enumerate(pairs, start=1))
     x_label = f"success in {comparison.truth.world}, % ({comparison.truth.judge})"
     y_label = f"in {formats.world_words(comparison.view.world)}, % ({comparison.view.judge})"
     return Figure(comparison, scatter(points, x_label, y_label), points)

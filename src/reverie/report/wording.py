@@ -93,10 +93,24 @@ def _prediction(summary: Summary, comparison: Comparison) -> list[str]:
     else:
         dropped = f"; leaving one policy out, r is {drop_one(comparison.pearson.drop_one)}" if k > 3 else ""
         said = [f"{name} correlates with the truth over {k} policies with r = {number(r)}{dropped}."]
+    said += _looking(comparison)
     said += [_bound(c) for c in beside(summary, comparison) if c.role == "replay bound"]
     controls = {c.view: c for c in summary.comparisons if c.role == "control"}
     said += [_control(controls[g.control], g) for g in summary.gains if g.prediction == comparison.view]
     return [*said, _agreement(comparison)]
+
+
+def _looking(comparison: Comparison) -> list[str]:
+    """What is left of the prediction without policies whose prediction is a replay."""
+    found = comparison.looking
+    if found is None:
+        return []
+    blind = [p for p in comparison.policies if p not in found.policies]
+    return [
+        f"{len(blind)} of these act open loop ({', '.join(blind)}): their prediction is a replay. Over the "
+        f"{len(found.policies)} that look at frames, r = {number(found.pearson.over_policies)}, "
+        f"MMRV {number(found.mmrv_over_trials)}, and {percent(found.agreement.accuracy)} of episodes agree."
+    ]
 
 
 def beside(summary: Summary, comparison: Comparison) -> list[Comparison]:
@@ -158,6 +172,8 @@ def _prediction_limits(summary: Summary, comparison: Comparison) -> Sequence[str
     said = [f"How well policies unlike these {len(comparison.policies)} would be predicted; few policies give wide intervals, and intervals over trials are for these policies only."]  # fmt: skip
     if "control" not in roles:
         said.append("Whether objects matter to the prediction: no control judge was part of the plan.")
+    if comparison.dropped:
+        said.append(f"What the prediction or the truth would have said of {comparison.dropped} episodes that only one of them scored: they are in no comparison.")  # fmt: skip
     if "replay bound" not in roles:
         said.append("Whether errors come from the world or from the policy's reaction to it: nothing was replayed.")
     if "judge alone" not in roles:

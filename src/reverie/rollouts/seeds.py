@@ -8,7 +8,7 @@ from reverie.core import TrialKey, seed_for
 
 @dataclass(frozen=True)
 class RowSeeds:
-    """`scene` goes to World.reset (a generative world mixes its own name in), `policy` to every call of the policy."""
+    """`scene` goes to World.reset, the same in every world; `policy` to every call of the policy."""
 
     scene: int
     policy: int

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Geom:
+    """A MJCF geom; `size` is in half lengths, `pos` in the shape's own frame."""
+
     type: str
     size: tuple[float, ...]
     pos: tuple[float, float, float]

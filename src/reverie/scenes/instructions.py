@@ -31,6 +31,7 @@ PARAPHRASES: dict[str, tuple[str, ...]] = {
 
 
 def write(task: str, template: str, target: str, reference: str, preposition: str) -> str:
+    """One instruction by a template of `TEMPLATES` or `PARAPHRASES`; names are labels ("red brick")."""
     return template.format(target=target, reference=reference, preposition=preposition)
 
 

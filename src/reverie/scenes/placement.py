@@ -26,6 +26,12 @@ def candidates(rng: np.random.Generator) -> list[tuple[str, str]]:
     return picked
 
 
+def second_weight(first: ObjectPlacement, second: ObjectPlacement) -> float:
+    """How likely `candidates` draws `second` right after `first`, up to a factor that all pairs share; symmetric."""
+    same_kind, same_color = first.kind == second.kind, first.color == second.color
+    return 0.25 * same_kind / len(COLORS) + 0.25 * same_color / len(OBJECTS) + 0.5 / (len(COLORS) * len(OBJECTS))
+
+
 def containers(rng: np.random.Generator) -> list[tuple[str, str]]:
     """Two (kind, colour) pairs; half of the time they share their kind or their colour."""
     kinds, colors = list(CONTAINERS), list(COLORS)

@@ -13,7 +13,6 @@ Array = NDArray[np.float64]
 class TableState:
     """positions [3] (an object's centre, the middle of a container's underside), rotations [3, 3] and speeds (m/s) by name.
 
-
     held names the object between the fingers (both pads touch it), if any. touched names things that the robot touches.
     """
 

@@ -70,6 +70,7 @@ def _scene(rng: np.random.Generator, scene_id: str, task: str, objects: tuple[Ob
 
 
 def fits(thing: ObjectKind, container: ContainerKind) -> bool:
+    """Whether "put" asks for this: the footprint may stick out of the inside by 6 mm, no more."""
     return thing.radius_m < min(container.inner_m) + 0.006
 
 
@@ -121,13 +122,17 @@ TASKS: dict[str, Task] = {
 
 
 def task_named(name: str) -> Task:
+    """Errors: ReverieError for a name that is not in `TASKS`, with the nearest."""
     if name not in TASKS:
         raise unknown_name("task", name, list(TASKS))
     return TASKS[name]
 
 
 def draw_scene(task: str, split: str, index: int) -> Scene:
-    """Scene number `index` of a split. Splits never share scenes: the split is part of the seed and of the id."""
+    """Scene number `index` of a split. Splits never share scenes: the split is part of the seed and of the id.
+
+    Errors: ReverieError for an unknown task or split.
+    """
     if split not in SPLITS:
         raise ReverieError(f"unknown split {split!r}: known are {', '.join(SPLITS)}")
     return task_named(task).draw(generator("scene", task, split, index), f"{task}/{split}/{index}")

@@ -41,10 +41,12 @@ class Plan:
     place_object: Array
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """The fields as arrays, for a policy's memory; `from_arrays` reads them back."""
         return {f"plan.{k}": np.asarray(v) for k, v in asdict(self).items()}
 
     @classmethod
     def from_arrays(cls, memory: Mapping[str, Any]) -> "Plan":
+        """One row of a memory that holds `to_arrays` among other things."""
         fields = {k.removeprefix("plan."): np.array(v) for k, v in memory.items() if k.startswith("plan.")}
         scalars = {k: v.item() for k, v in fields.items() if v.ndim == 0}
         return cls(**{**fields, **scalars})

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from reverie.core.observations import Observations
 from reverie.core.policy import ActionChunk, Memory
 from reverie.core.rotations import matrix_to_rpy, quat_to_matrix
-from reverie.core.seeding import content_hash
+from reverie.core.source import source_hash
 from reverie.core.specs import ActionSpec, ObservationSpec
 from reverie.embodiments import panda
 from reverie.embodiments.steering import towards
 from reverie.scenes.placement import X_RANGE_M, Y_RANGE_M
+from reverie.sim.table_model import SOURCES
 
 Array = NDArray[np.float64]
 _N_WAYPOINTS = 48
@@ -29,6 +30,7 @@ class Play:
 
     @property
     def observation_spec(self) -> ObservationSpec:
+        """Privileged: poses of things at reset; no camera."""
         return replace(panda.OBSERVATION_SPEC, cameras=(), measured=(), extras=("start_poses",))
 
     @property
@@ -37,7 +39,7 @@ class Play:
 
     @property
     def fingerprint(self) -> str:
-        return content_hash({"play": 1})
+        return source_hash(*SOURCES)
 
     @property
     def n_action_steps(self) -> int:
@@ -46,6 +48,7 @@ class Play:
     def infer(
         self, observations: Observations, memory: Memory | None, seeds: Sequence[int]
     ) -> tuple[ActionChunk, Memory | None]:
+        """Actions [B, 2, 7]; memory holds, per row, the waypoints [48, 6], which one is next and how long it waits."""
         now = observations[:, -1]
         assert now.commanded is not None
         if memory is None:

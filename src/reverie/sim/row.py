@@ -24,11 +24,19 @@ _SERVO_DT = 0.01  # how often the servo's target moves within a control step
 _SETTLE_STEPS = 3
 _JITTER_M, _JITTER_RAD = 0.004, 0.05
 _LIFTED_M = 0.03
+_DROPPED_M = 0.05  # scripts let go up to 4 cm above a container's floor, to keep the finger tips above its rim
 
 Array = NDArray[np.float64]
 
 
 class Row:
+    """`step` and `frame` are what PhysicsWorld calls. Errors: ReverieError for a scene with unknown names, one that is
+    solved at reset, and for physics that diverged.
+
+    Events, each with the `object`: "first_contact" once per thing; "lifted" when the gripper holds it 3 cm higher than it
+    began; then, when the robot no longer touches it, "dropped" if it had to fall 5 cm or more from there, else "released".
+    """
+
     def __init__(self, scene: Scene, seed: int) -> None:
         self.scene, self.task = scene, task_named(scene.task)
         self.model = table_model.build(scene)
@@ -50,7 +58,8 @@ class Row:
             raise ReverieError(f"scene {scene.id!r}: success is already true at reset; draw another scene")
         self.n_steps, self._held_for = 0, 0
         self.success_time_s: float | None = None
-        self._peak, self._touched, self._was_held = 0.0, set[str](), ""
+        self._peak, self._touched = 0.0, set[str]()
+        self._carried, self._fall_m = "", 0.0
 
     def _geom_owners(self) -> NDArray[np.int64]:
         """Per geom: index of the thing it belongs to, -2 left pad, -3 right pad, -4 other robot, -1 table and floor."""
@@ -112,6 +121,7 @@ class Row:
 
     @property
     def time_s(self) -> float:
+        """Seconds since reset."""
         return round(self.n_steps * CONTROL_DT, 6)
 
     def _contact_events(self, state: TableState) -> list[Event]:
@@ -120,19 +130,33 @@ class Row:
         return [Event("first_contact", self.time_s, {"object": name}) for name in new]
 
     def _grasp_events(self, state: TableState) -> list[Event]:
-        lifted = state.held if state.held and self._height(state, state.held) > _LIFTED_M else ""
-        before, self._was_held = self._was_held, lifted or ""
-        if lifted and lifted != before:
-            return [Event("lifted", self.time_s, {"object": lifted})]
-        if before and state.held != before:
-            dropped = self._height(state, before) > _LIFTED_M and self.commanded[7] < 0.3
-            return [Event("dropped" if dropped else "released", self.time_s, {"object": before})]
-        return []
+        """What was lifted is carried until nothing of the robot touches it: a pad may lose it for a moment."""
+        carried, events = self._carried, []
+        if carried and carried not in state.touched:
+            events = [Event("dropped" if self._fall_m > _DROPPED_M else "released", self.time_s, {"object": carried})]
+            self._carried = ""
+        elif not carried and state.held and self._height(state, state.held) > _LIFTED_M:
+            self._carried = state.held
+            events = [Event("lifted", self.time_s, {"object": state.held})]
+        if self._carried:
+            self._fall_m = self._room_below(state, self._carried)
+        return events
 
     def _height(self, state: TableState, name: str) -> float:
         return float(state.positions[name][2] - self.start.positions[name][2])
 
+    def _room_below(self, state: TableState, name: str) -> float:
+        """How far a thing would fall, in m: from its centre down to the next surface, less than when it stands."""
+        centre, down, body = state.positions[name], np.array([0.0, 0.0, -1.0]), self.model.body(name).id
+        distance, hit = 0.0, np.zeros((1, 1), np.int32)
+        while True:
+            distance += mujoco.mj_ray(self.model, self.data, centre + distance * down, down, None, True, body, hit)
+            if self._owner[hit[0, 0]] > -2 or hit[0, 0] < 0:  # a finger may reach under the middle of a hollow thing
+                return float(distance - table_model.centre_height(self.scene.placement(name)))
+            distance += 1e-4
+
     def state(self) -> TableState:
+        """What predicates may look at, now."""
         contact = self._owner[self.data.contact.geom] if self.data.ncon else np.zeros((0, 2), np.int64)
         by_robot = {int(max(a, b)): set[int]() for a, b in contact if min(a, b) <= -2 and max(a, b) >= 0}
         for a, b in contact:
@@ -159,6 +183,7 @@ class Row:
         return poses.astype(np.float32)
 
     def measured(self) -> Array:
+        """Measured state [15], in the order of `panda.STATE_NAMES`."""
         pose = np.eye(4)[None].copy()
         pose[0, :3, :3] = self.data.site("tcp").xmat.reshape(3, 3)
         pose[0, :3, 3] = self.data.site("tcp").xpos

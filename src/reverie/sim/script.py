@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from reverie.core.observations import Observations
 from reverie.core.policy import ActionChunk, Memory
 from reverie.core.seeding import content_hash
+from reverie.core.source import source_hash
 from reverie.core.specs import ActionSpec, ObservationSpec
 from reverie.embodiments import panda
 from reverie.embodiments.steering import towards
@@ -31,6 +32,7 @@ from reverie.scenes.grasping import (
     phase_ended,
 )
 from reverie.sim.plan import Plan, plan_pick_and_place
+from reverie.sim.table_model import SOURCES
 
 Array = NDArray[np.float64]
 VARIANTS = ("expert", "missed_grasp", "drop", "wrong_object", "wrong_place", "near_miss", "late")
@@ -39,7 +41,8 @@ IDLE = RETREAT + 1
 
 @dataclass(frozen=True)
 class ScriptConfig:
-    """noise_m and bump_m disturb the commands (recovery data); speed scales all motion; retry needs current poses."""
+    """noise_m, noise_rad and bump_m are standard deviations of what is added to single commands (recovery data),
+    bump_probability is per control step; retry needs current poses."""
 
     variant: str = "expert"
     retry: bool = True
@@ -58,6 +61,7 @@ class Script:
 
     @property
     def observation_spec(self) -> ObservationSpec:
+        """Privileged: poses of things at reset, and now where it retries; no camera."""
         extras = (
             ("object_poses", "start_poses", "kinds", "goal") if self.config.retry else ("start_poses", "kinds", "goal")
         )
@@ -69,7 +73,7 @@ class Script:
 
     @property
     def fingerprint(self) -> str:
-        return content_hash({"script": 2, "config": repr(self.config)})
+        return content_hash({"source": source_hash(*SOURCES), "config": repr(self.config)})
 
     @property
     def n_action_steps(self) -> int:
@@ -78,6 +82,7 @@ class Script:
     def infer(
         self, observations: Observations, memory: Memory | None, seeds: Sequence[int]
     ) -> tuple[ActionChunk, Memory | None]:
+        """Actions [B, 2, 7]; memory holds, per row, the plan's arrays, the phase, its timer and the attempts."""
         now = observations[:, -1]
         assert now.commanded is not None
         extras = now.extras
@@ -107,7 +112,6 @@ class Script:
             **{k: np.stack([a[k] for a in arrays]) for k in arrays[0]},
             "phase": np.zeros(n, np.int64),
             "timer": np.zeros(n, np.int64),
-            "bump": np.zeros((n, 3)),
             "attempts": np.zeros(n, np.int64),
         }
 
@@ -157,14 +161,13 @@ class _Row:
             self.memory |= {"phase": np.int64(phase + 1), "timer": np.int64(0)}
 
     def _disturbance(self, phase: int) -> Array:
-        """Noise in free motion, with now and then a bump that lasts two steps; none while fingers close or open."""
+        """Noise in free motion, with now and then a bump of one control step; none while fingers close or open."""
         config = self.config
         if phase in (CLOSE, OPEN, IDLE):
             return np.zeros(3)
-        bump = np.asarray(self.memory["bump"], np.float64)
+        bump = np.zeros(3)
         if self.rng.random() < config.bump_probability and phase in (APPROACH, DESCEND, CARRY):
             bump = self.rng.normal(0, config.bump_m, 3) * [1, 1, 0.5]
-        self.memory["bump"] = np.zeros(3)
         fine = 0.4 if phase in (DESCEND, LOWER) else 1.0
         return np.asarray(bump + self.rng.normal(0, config.noise_m, 3) * fine)
 

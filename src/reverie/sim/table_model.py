@@ -12,6 +12,8 @@ from reverie.embodiments import panda_model
 from reverie.scenes.assets import COLORS, CONTAINERS, OBJECTS, TABLE_COLORS, Geom
 
 PHYSICS_DT = 0.002
+SOURCES = ("reverie.sim", "reverie.scenes", "reverie.embodiments", "reverie.core.rotations")
+"""The code that decides what happens on the table, for fingerprints."""
 
 
 def build(scene: Scene) -> mujoco.MjModel:

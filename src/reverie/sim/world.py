@@ -12,10 +12,12 @@ from reverie.core.errors import ReverieError
 from reverie.core.observations import Observations
 from reverie.core.scene import Scene
 from reverie.core.seeding import content_hash
+from reverie.core.source import source_hash
 from reverie.core.specs import ActionSpec, ObservationSpec
 from reverie.core.world import Event, Transition
 from reverie.embodiments import panda
 from reverie.sim.row import Row
+from reverie.sim.table_model import SOURCES
 
 TRUTH = ("object_poses", "start_poses", "kinds", "goal", "camera_matrices", "held", "progress", "success")
 """Extras that every frame carries beside what policies may ask for: the truth, for experts, judges and training.
@@ -36,6 +38,7 @@ class PhysicsWorld:
 
     @property
     def observation_spec(self) -> ObservationSpec:
+        """The arm's cameras and state, a frame every second control step, and the truth as extras."""
         depth = tuple(f"depth.{c}" for c in panda.OBSERVATION_SPEC.camera_names) if self._depth else ()
         return replace(panda.OBSERVATION_SPEC, extras=(*TRUTH, *depth))
 
@@ -45,15 +48,26 @@ class PhysicsWorld:
 
     @property
     def fingerprint(self) -> str:
-        return content_hash({"world": "tabletop-1", "mujoco": mujoco.__version__})
+        """Of the code that decides what happens, and of MuJoCo."""
+        return content_hash({"source": source_hash(*SOURCES), "mujoco": mujoco.__version__, "depth": self._depth})
 
     def reset(self, scenes: Sequence[Scene], seeds: Sequence[int]) -> Observations:
+        """One row per scene, all of as many things; a seed moves them by millimetres. Returns [B, ...]: images uint8
+        [B, 64, 64, 3], commanded and measured float32 [B, 15], and the extras of `TRUTH`.
+
+        Errors: ReverieError for no scene, counts that differ, unknown names, a scene that is solved at once.
+        """
         if len(scenes) != len(seeds) or not scenes:
             raise ReverieError(f"reset needs one seed per scene, found {len(scenes)} scenes and {len(seeds)} seeds")
         self._rows = [Row(scene, seed) for scene, seed in zip(scenes, seeds, strict=True)]
         return self._observe([row.frame(self._depth) for row in self._rows])
 
     def step(self, actions: NDArray[np.float32]) -> Transition:
+        """T control steps of every row: actions float32 [B, T, 7] by `panda.ACTION_SPEC`, clipped to its bounds.
+
+        Returns observations [B, T', ...] of every second step and the events of `sim.row.Row`; `valid` is all True.
+        Errors: ReverieError for another shape, values that are not finite, and physics that diverged.
+        """
         self._check(actions)
         n_before = self._rows[0].n_steps
         every = panda.OBSERVATION_SPEC.frame_every
@@ -91,6 +105,7 @@ class PhysicsWorld:
             raise ReverieError("actions hold values that are not finite")
 
     def close(self) -> None:
+        """Forget all rows."""
         self._rows = []
 
 

@@ -91,7 +91,7 @@ def trial_bootstrap(
         rates = (_independent_rates(first, resampling.draws, rng), _independent_rates(second, resampling.draws, rng))
     else:
         how = "scenes shared"
-        tables = _scene_tables(
+        tables = scene_tables(
             _checked_scenes("predicted_scenes", predicted_scenes, first)
             + _checked_scenes("real_scenes", real_scenes, second),
             first + second,
@@ -181,8 +181,8 @@ def _independent_rates(outcomes: list[FloatArray], draws: int, rng: np.random.Ge
     return np.asarray(rng.binomial(n, rates, size=(draws, len(n))) / n)
 
 
-def _scene_tables(scenes: list[Sequence[Hashable]], outcomes: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
-    """Successes and trials of every scene, [S, 2K] each: the predicted side's policies, then the real side's."""
+def scene_tables(scenes: Scenes, outcomes: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
+    """Successes and trials of every scene, [S, L] each, for L lists of outcomes and the scenes that they are of."""
     index = {scene: row for row, scene in enumerate(dict.fromkeys(s for ids in scenes for s in ids))}
     rows = [[index[scene] for scene in ids] for ids in scenes]
     successes = [

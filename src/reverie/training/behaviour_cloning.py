@@ -63,7 +63,7 @@ class Demonstrations:
         self, cache: FrameCache, config: CloningConfig, window: Window, transforms: Pipeline, seed: int
     ) -> None:
         self.cache, self.config, self.window, self.transforms, self.seed = cache, config, window, transforms, seed
-        train, held_out = split_episodes(cache, config.validation_fraction, seed)
+        train, held_out = split_episodes(cache, config.validation_fraction)
         train = train[: config.episodes] if config.episodes else train
         self.train_episodes = train
         self.rows = rows_of(cache, train, config.sources, config.far_weight, config.others)

@@ -1,4 +1,4 @@
-"""The commanded state at every frame, and which episodes of a data set are held out: what training must share with use.
+"""The commanded state at every frame: what training must share with use.
 
 A calibrated robot logs its commanded state. For any other it is what `GenericRobot` makes of the actions, from the first
 observation on, exactly as the video world does later; the logged state of later frames is not looked at.
@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from reverie.core import ActionSpec, Observations
 from reverie.data import FrameCache
-from reverie.training.selection import VALIDATION_SPLITS
 from reverie.world_model.robots import GenericRobot
 
 Array = NDArray[np.float32]
@@ -46,15 +45,3 @@ def relative_actions(cache: FrameCache, states: Array, absolute: tuple[int, ...]
         shown = np.searchsorted(cache.frame_steps[frames], np.arange(mine.stop - mine.start), side="right") - 1
         actions[mine, absolute] -= states[frames][shown][:, absolute]
     return actions
-
-
-def held_out_episodes(cache: FrameCache, every: int) -> NDArray[np.bool_]:
-    """[E]: by the data set's own split where it has one, else every n-th episode."""
-    own = own_split(cache)
-    return own if own.any() else np.arange(len(own)) % every == every - 1
-
-
-def own_split(cache: FrameCache) -> NDArray[np.bool_]:
-    """[E]: what the data set itself holds out; nothing where that would be everything."""
-    own = np.array([e.split in VALIDATION_SPLITS for e in cache.episodes])
-    return own & ~own.all()

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from reverie.core import content_hash
 from reverie.data import FrameCache
-from reverie.training.commands import commanded_states, held_out_episodes
+from reverie.training.commands import commanded_states
 from reverie.training.sampler import WeightedSampler
+from reverie.training.selection import held_out_episodes
 from reverie.world_model.conditioning import GRIP_OPENING, OPENING, PandaConditioner
 
 IDLE_WEIGHT = 0.1
@@ -24,11 +25,11 @@ _STILL_M = 1e-3
 
 @dataclass(frozen=True)
 class DreamingConfig:
-    """length: frames generated per sequence; validation_every: every n-th episode is held out for validation, in data
-    that have no split of their own."""
+    """length: frames generated per sequence; validation_fraction: of the episodes, for data that have no
+    split of their own."""
 
     length: int = 8
-    validation_every: int = 40
+    validation_fraction: float = 0.025
     n_validation: int = 48
     seed: int = 0
 
@@ -47,7 +48,7 @@ class DreamingSource:
         self._episode_of = np.repeat(np.arange(len(cache.episodes)), np.diff(cache.frame_offsets))
         self._grasp, self._held = grasp_frames(self._states, cache.frame_offsets, calibrated=conditioner is not None)
         weights = self._weights()
-        held_out = held_out_episodes(cache, config.validation_every)[self._episode_of]
+        held_out = held_out_episodes(cache, config.validation_fraction)[self._episode_of]
         self._sampler = WeightedSampler(np.where(held_out, 0.0, weights), config.seed)
         self._held_out = WeightedSampler(held_out * weights, config.seed) if (held_out * weights).any() else None
 

@@ -18,6 +18,7 @@ from reverie.training.behaviour_cloning import CloningConfig, Demonstrations, wi
 from reverie.training.config import TrainerConfig
 from reverie.training.grounding import GroundingModel, GroundingTask, adopt_backbone, save_backbone
 from reverie.training.mixing import Mixed
+from reverie.training.receipts import parents
 from reverie.training.selection import split_episodes
 from reverie.training.source import Source
 from reverie.training.statistics import fit_shapes, fit_transforms
@@ -82,7 +83,7 @@ def prepare_data(cache: FrameCache, cloning: CloningConfig, trainer: TrainerConf
     for other in more:
         check_same_specs(cache, other)
     window = window_of(cache, cloning, model.n_obs_steps, model.obs_stride, model.horizon)
-    train, _ = split_episodes(cache, cloning.validation_fraction, trainer.seed)
+    train, _ = split_episodes(cache, cloning.validation_fraction)
     train = train[: cloning.episodes] if cloning.episodes else train
     transforms = fit_transforms(cache, window, train, cloning.sources, cloning.image_size)
     main, *others = (Demonstrations(c, cloning, window, transforms, trainer.seed) for c in (cache, *more))
@@ -111,6 +112,7 @@ def fit_policy(cache: FrameCache, recipe: PolicyRecipe, out: Path, *, more: Sequ
         name = out.name if folder == out else f"{out.name}-{receipt['samples'] // 1000}k"
         policy = _policy(recipe, config, prepared, cache, weights, name)
         full = {**receipt, **_data_receipt(recipe.name, prepared), "cloning": asdict(recipe.cloning)}
+        full |= parents(start=recipe.start, backbone=recipe.backbone)
         save(folder, policy_checkpoint(policy, prepared.shapes, full))
 
     return _run(model, prepared, recipe.trainer, out, export, restart, quiet)

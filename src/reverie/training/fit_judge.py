@@ -24,9 +24,11 @@ from reverie.judges.pose_only import (
     PoseJudgeShapes,
     PoseNetwork,
     pose_judge_checkpoint,
+    pose_judge_from,
 )
 from reverie.training.config import TrainerConfig
 from reverie.training.judging import BagConfig, Bags, Trajectories
+from reverie.training.receipts import parents
 from reverie.training.text_table import prepare
 from reverie.training.trainer import Trainer, discard
 
@@ -71,18 +73,16 @@ def fit_frame_judge(
     source = Bags(caches, recipe.bags, network.shapes, recipe.trainer.seed)
     prepare(network, source.sentences(), caches[0].path if caches[0].path.is_dir() else None, quiet)
     data = {"data": [c.path.name for c in caches], "bags": asdict(recipe.bags), "n_entries": len(source.entries)}
+    data |= parents(start=recipe.start, backbone=recipe.backbone)
 
     def export(folder: Path, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:
         judge = FrameJudge(FrameJudgeNetwork(network.config, network.shapes), recipe.rule, recipe.name)
         judge.network.load_state_dict(dict(weights))
+        judge = replace(judge, rule=_calibrated_frames(judge, caches, source.held_out_episodes))
         save(folder, frame_judge_checkpoint(judge, {**receipt, **data}))
 
     Trainer(network, source, recipe.trainer, out, export, quiet).run()
-    written = load(out)
-    judge = frame_judge_from(written, out)
-    judge = replace(judge, rule=_calibrated_frames(judge, caches, source.held_out_episodes))
-    save(out, frame_judge_checkpoint(judge, written.receipt))
-    return judge
+    return frame_judge_from(load(out), out)
 
 
 def _begin(cameras: tuple[str, ...], recipe: FrameJudgeRecipe) -> FrameJudgeNetwork:
@@ -111,27 +111,24 @@ def judge_cache(judge: Judge, cache: FrameCache, chosen: Sequence[int]) -> list[
 
 
 def fit_pose_judge(
-    cache: FrameCache, recipe: PoseJudgeRecipe, out: Path, *, restart: bool = False, quiet: bool = False
+    caches: Sequence[FrameCache], recipe: PoseJudgeRecipe, out: Path, *, restart: bool = False, quiet: bool = False
 ) -> PoseJudge:
-    """The control: commanded poses and labels, nothing else; calibrated, saved, returned."""
+    """The control: commanded poses and labels, nothing else; calibrated, saved, returned. A fair one sees every recorded
+    episode that the judge of frames sees."""
     if restart:
         discard(out)
     torch.manual_seed(recipe.trainer.seed)
-    source = Trajectories(cache, POSE_NAMES, recipe.validation_fraction, recipe.trainer.seed)
+    source = Trajectories(caches, POSE_NAMES, recipe.validation_fraction, recipe.trainer.seed)
     network = PoseNetwork(recipe.network, PoseJudgeShapes(POSE_NAMES, *source.unit()))
 
     def export(folder: Path, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:
         judge = PoseJudge(PoseNetwork(recipe.network, network.shapes), name=recipe.name)
         judge.network.load_state_dict(dict(weights))
-        save(folder, pose_judge_checkpoint(judge, {**receipt, "data": cache.path.name}))
+        scores = [judge.score(source.trajectory(e)) for e in source.held_out]
+        truths = [source.label(e) for e in source.held_out]
+        if 0 < sum(truths) < len(truths):
+            judge = replace(judge, rule=calibrated(judge.rule, scores, truths))
+        save(folder, pose_judge_checkpoint(judge, {**receipt, "data": [c.path.name for c in caches]}))
 
     Trainer(network, source, recipe.trainer, out, export, quiet).run()
-    written = load(out)
-    network.load_state_dict(dict(written.weights))
-    judge = PoseJudge(network, name=recipe.name)
-    scores = [judge.score(source.trajectory(i)) for i in source.held_out]
-    truths = [bool(cache.episodes[i].success) for i in source.held_out]
-    if 0 < sum(truths) < len(truths):
-        judge = replace(judge, rule=calibrated(judge.rule, scores, truths))
-    save(out, pose_judge_checkpoint(judge, written.receipt))
-    return judge
+    return pose_judge_from(load(out), out)

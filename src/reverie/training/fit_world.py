@@ -15,10 +15,12 @@ from reverie.core import ReverieError, seed_for
 from reverie.data import FrameCache
 from reverie.embodiments import panda
 from reverie.training.augmentation import Augmentation, Augmented
-from reverie.training.commands import absolute_commands, commanded_states, own_split, relative_actions
+from reverie.training.commands import absolute_commands, commanded_states, relative_actions
 from reverie.training.config import TrainerConfig
 from reverie.training.dreaming import DreamingConfig, DreamingSource
 from reverie.training.mixing import Mixed
+from reverie.training.receipts import parents
+from reverie.training.selection import own_split
 from reverie.training.source import Source
 from reverie.training.trainer import Trainer, discard
 from reverie.world_model.checkpoint import load_world, world_checkpoint
@@ -77,7 +79,12 @@ def fit_world(
     specs = (cache.observation_spec, cache.action_spec)
 
     def export(folder: Path, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:
-        receipt = {**receipt, "data": [c.path.name for c in (cache, *more)], "sequences_of": config.data.length}
+        receipt = {
+            **receipt,
+            "data": [c.path.name for c in (cache, *more)],
+            "sequences_of": config.data.length,
+            **parents(start=config.start),
+        }
         save(folder, world_checkpoint(model, weights, robot, specs, receipt), precision="float16")
 
     return Trainer(model, source, config.trainer, out, export, quiet).run()

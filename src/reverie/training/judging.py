@@ -63,7 +63,7 @@ class Bags:
     def __init__(self, caches: Sequence[FrameCache], config: BagConfig, shapes: FrameJudgeShapes, seed: int) -> None:
         self.caches, self.config, self.seed = caches, config, seed
         self.cameras, self.transforms = shapes.cameras, transforms_of(shapes)
-        splits = [split_episodes(c, config.validation_fraction, seed) for c in caches]
+        splits = [split_episodes(c, config.validation_fraction) for c in caches]
         self.held_out_episodes = [s[1] for s in splits]
         self.entries = _entries(caches, [s[0] for s in splits], config)
         self.held_out = _entries(caches, self.held_out_episodes, config)
@@ -177,32 +177,37 @@ class Trajectories:
 
     Episodes shorter than the longest are padded with their last pose, as if the robot stood still."""
 
-    def __init__(self, cache: FrameCache, names: Sequence[str], validation_fraction: float, seed: int) -> None:
-        have = cache.observation_spec.commanded
-        if "commanded" not in cache.frames or not set(names) <= set(have):
-            raise ReverieError(
-                f"{cache.path} has commanded state {list(have)}: the pose-only judge needs {list(names)}"
-            )
-        self.cache, self.seed, self._columns = cache, seed, [have.index(n) for n in names]
-        train, held_out = split_episodes(cache, validation_fraction, seed)
-        self.train = [i for i in train if cache.episodes[i].success is not None]
-        self.held_out = [i for i in held_out if cache.episodes[i].success is not None]
-        self._length = int(np.diff(cache.frame_offsets).max())
-        label = np.array([bool(cache.episodes[i].success) for i in self.train])
+    def __init__(
+        self, caches: Sequence[FrameCache], names: Sequence[str], validation_fraction: float, seed: int
+    ) -> None:
+        self.caches, self.seed = caches, seed
+        self._columns = [_columns(c, names) for c in caches]
+        splits = [split_episodes(c, validation_fraction) for c in caches]
+        self.train, self.held_out = (
+            [(n, i) for n, s in enumerate(splits) for i in s[part] if caches[n].episodes[i].success is not None]
+            for part in (0, 1)
+        )
+        self._length = max(int(np.diff(c.frame_offsets).max()) for c in caches)
+        label = np.array([self.label(e) for e in self.train])
         self.sampler = WeightedSampler(np.where(label, 1 / max(label.sum(), 1), 1 / max((~label).sum(), 1)), seed)
 
     @property
     def fingerprint(self) -> str:
-        return content_hash({"poses of": self.cache.path.name, "seed": self.seed})
+        return content_hash({"poses of": [c.path.name for c in self.caches], "seed": self.seed})
 
-    def trajectory(self, episode: int) -> NDArray[np.float32]:
-        """[F, D]"""
-        frames = slice(*self.cache.frame_offsets[episode : episode + 2].tolist())
-        return np.asarray(self.cache.frames["commanded"][frames][:, self._columns], np.float32)
+    def label(self, entry: tuple[int, int]) -> bool:
+        """Of (data set, episode)."""
+        return bool(self.caches[entry[0]].episodes[entry[1]].success)
+
+    def trajectory(self, entry: tuple[int, int]) -> NDArray[np.float32]:
+        """Of (data set, episode), [F, D]."""
+        cache = self.caches[entry[0]]
+        frames = slice(*cache.frame_offsets[entry[1] : entry[1] + 2].tolist())
+        return np.asarray(cache.frames["commanded"][frames][:, self._columns[entry[0]]], np.float32)
 
     def unit(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Mean and standard deviation of every number over the training episodes."""
-        values = np.concatenate([self.trajectory(i) for i in self.train]).astype(np.float64)
+        values = np.concatenate([self.trajectory(e) for e in self.train]).astype(np.float64)
         return tuple(values.mean(0).tolist()), tuple(np.maximum(values.std(0), 0.01).tolist())
 
     def batch(self, step: int, size: int) -> Batch:
@@ -212,10 +217,17 @@ class Trajectories:
         pieces = [self.held_out[i : i + 64] for i in range(0, len(self.held_out), 64)]
         return {"recorded": (self._make(p) for p in pieces)} if pieces else {}
 
-    def _make(self, episodes: Sequence[int]) -> Batch:
+    def _make(self, entries: Sequence[tuple[int, int]]) -> Batch:
         padded = []
-        for i in episodes:
-            values = self.trajectory(i)
+        for entry in entries:
+            values = self.trajectory(entry)
             padded.append(np.concatenate([values, np.repeat(values[-1:], self._length - len(values), axis=0)]))
-        label = np.array([bool(self.cache.episodes[i].success) for i in episodes], np.float32)
+        label = np.array([self.label(e) for e in entries], np.float32)
         return {"commanded": torch.as_tensor(np.stack(padded)), "label": torch.as_tensor(label)}
+
+
+def _columns(cache: FrameCache, names: Sequence[str]) -> list[int]:
+    have = cache.observation_spec.commanded
+    if "commanded" not in cache.frames or not set(names) <= set(have):
+        raise ReverieError(f"{cache.path} has commanded state {list(have)}: the pose-only judge needs {list(names)}")
+    return [have.index(n) for n in names]

@@ -27,15 +27,31 @@ class Rows:
         return len(self.frames)
 
 
-def split_episodes(cache: FrameCache, fraction: float, seed: int) -> tuple[list[int], list[int]]:
-    """Episodes to train on and to validate on: by the data set's own split where it has one, else `fraction` by lot."""
-    splits = [e.split for e in cache.episodes]
-    held_out = [i for i, s in enumerate(splits) if s in VALIDATION_SPLITS]
-    if not held_out and len(splits) > 1:
-        count = min(len(splits) - 1, max(1, round(fraction * len(splits))))
-        held_out = sorted(generator("validation", seed).choice(len(splits), count, replace=False).tolist())
-    kept = set(held_out)
-    return [i for i in range(len(splits)) if i not in kept], held_out
+def own_split(cache: FrameCache) -> NDArray[np.bool_]:
+    """[E]: what the data set itself holds out; nothing where that would be everything."""
+    own = np.array([e.split in VALIDATION_SPLITS for e in cache.episodes], np.bool_)
+    return own & ~own.all()
+
+
+def held_out_episodes(cache: FrameCache, fraction: float) -> NDArray[np.bool_]:
+    """[E]: the data set's own split where it has one, else about `fraction` by lot, at least one of several.
+
+    The lot is drawn per scene: what one model must not have seen is held out from all of them, and with an episode
+    everything that was made of it, in whatever data set (other policies there, the same commands dreamt).
+    """
+    own = own_split(cache)
+    if own.any() or len(own) < 2:
+        return own
+    scenes = [f"episode {i}" if e.scene is None else e.scene.id for i, e in enumerate(cache.episodes)]
+    lots = np.array([generator("held out", scene).random() for scene in scenes])
+    held_out = lots < fraction
+    return held_out if held_out.any() and not held_out.all() else np.asarray(lots == lots.min())
+
+
+def split_episodes(cache: FrameCache, fraction: float) -> tuple[list[int], list[int]]:
+    """Episodes to train on and to validate on."""
+    held_out = held_out_episodes(cache, fraction)
+    return np.flatnonzero(~held_out).tolist(), np.flatnonzero(held_out).tolist()
 
 
 def imitated(episode: EpisodeInfo, sources: tuple[str, ...]) -> bool:

@@ -1,7 +1,7 @@
 """The state of an unfinished training in one file: weights, average, optimiser, step. Written whole or not at all."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,14 @@ FILE = "state.safetensors"
 
 @dataclass
 class Progress:
-    """How far a training is: steps taken, seconds spent, and what must stay the same when it goes on."""
+    """How far a training is: steps taken, seconds spent, the last validation, the commits it was made at, whether its
+    checkpoint is written; and what must stay the same when it goes on."""
 
     step: int = 0
     seconds: float = 0.0
+    validated: dict[str, float] = field(default_factory=dict)
+    commits: list[str] = field(default_factory=list)
+    exported: bool = False
     precision: Dtype = "float32"
     threads: int = 1
     source: str = ""

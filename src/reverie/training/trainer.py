@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from reverie.checkpoints import machine_receipt
+from reverie.checkpoints.receipt import commit
 from reverie.core import ReverieError, seed_for
 from reverie.nn.metrics import Batch, Mean, Metrics, added, values
 from reverie.training.averaging import Average
@@ -40,12 +41,14 @@ class Trainer:
     out: Path
     export: Export
     quiet: bool = False
-    validated: dict[str, float] = field(default_factory=dict)
 
     def run(self) -> dict[str, float]:
         """For every step: draw the batch of that step, lower its loss, average the weights; now and then validate, write
-        a checkpoint, save the state. Returns the last validation."""
+        a checkpoint, save the state. Returns the last validation. What is finished stays as it is."""
         self._prepare()
+        if self.progress.exported and self.progress.step == self.config.n_steps:
+            return self.progress.validated
+        self.progress.exported = False
         done = self.progress.step
         with Screen(self.config.samples, done * self.config.batch_size, self.quiet) as self.screen:
             self._announce()
@@ -53,8 +56,14 @@ class Trainer:
             for step in range(done, self.config.n_steps):
                 metrics = self._step(step)
                 self._after(step + 1, metrics)
-        self.export(self.out, self.average.weights, self._receipt())
-        return self.validated
+        if self.accelerator.is_main_process:
+            self.export(self.out, self.average.weights, self._receipt())
+            self.progress.exported = True
+            self._save()
+        return self.progress.validated
+
+    def _save(self) -> None:
+        save_state(self.out, self.config, self.progress, self.model, self.average, self.optimizer)
 
     def _prepare(self) -> None:
         self.out.mkdir(parents=True, exist_ok=True)
@@ -69,6 +78,9 @@ class Trainer:
         self.wrapped, self.optimizer = self.accelerator.prepare(LossModule(self.model), optimizer)
         self.first = self.source.batch(0, self.config.batch_size)
         self.progress = found or self._start()
+        self.progress.commits += [c for c in [commit() or "unknown"] if c not in self.progress.commits[-1:]]
+        if found is None and self.accelerator.is_main_process:
+            self._save()  # the precision was chosen by the clock: a restart must not choose again
         self.journal = Journal(self.out, self.progress.step)
         self.sums: Metrics = {}
 
@@ -149,13 +161,13 @@ class Trainer:
             folder = self.out / f"samples-{step * self.config.batch_size:08d}"
             self.export(folder, self.average.weights, self._receipt())
         if self.config.due(step, self.config.state_every):
-            save_state(self.out, self.config, self.progress, self.model, self.average, self.optimizer)
+            self._save()
 
     @torch.no_grad()
     def _validate(self) -> None:
         """The averaged weights on held-out batches."""
         self.wrapped.eval()
-        self.validated = {}
+        found: dict[str, float] = {}
         with self.average.applied(self.model), autocast(self.progress.precision, self.device):
             for name, batches in self.source.validation().items():
                 sums: Metrics = {}
@@ -164,10 +176,11 @@ class Trainer:
                     loss, metrics = self.model.compute_loss(to_device(batch, self.device))  # type: ignore[operator]
                     size = float(size_of(batch))
                     sums = added(sums, metrics | {"loss": Mean(loss * size, loss.new_tensor(size))})
-                self.validated |= {f"{name}/{k}": round(v, 5) for k, v in values(sums).items()}
-        self._write("validation", self.validated)
+                found |= {f"{name}/{k}": round(v, 5) for k, v in values(sums).items()}
+        self.progress.validated = found
+        self._write("validation", found)
         samples = self.progress.step * self.config.batch_size
-        self.screen.say(f"{samples:>9,}  {duration(self.progress.seconds)}  {spoken(self.validated)}")
+        self.screen.say(f"{samples:>9,}  {duration(self.progress.seconds)}  {spoken(found)}")
 
     def _write(self, phase: str, metrics: Mapping[str, float]) -> None:
         samples = self.progress.step * self.config.batch_size
@@ -187,7 +200,8 @@ class Trainer:
             "precision": self.progress.precision,
             "trainer": self.config.__dict__.copy(),
             "source": self.source.fingerprint,
-            "measured": dict(self.validated),
+            "commits": list(self.progress.commits),
+            "measured": dict(self.progress.validated),
         }
 
 

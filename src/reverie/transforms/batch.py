@@ -26,4 +26,5 @@ IMAGES = "images."
 
 
 def cameras(batch: Batch) -> list[str]:
+    """The keys of the images, in order."""
     return [k for k in batch if k.startswith(IMAGES)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from reverie.core import ReverieError, unknown_name
@@ -27,11 +28,13 @@ class Pipeline:
     transforms: tuple[Transform, ...] = ()
 
     def apply(self, batch: Batch) -> Batch:
+        """A batch as data has it -> as the model reads it."""
         for transform in self.transforms:
             batch = transform.apply(batch)
         return batch
 
     def invert(self, batch: Batch) -> Batch:
+        """`actions` [B, T, A] as the model predicts them -> in the units of the action spec."""
         for transform in reversed(self.transforms):
             batch = transform.invert(batch)
         return batch
@@ -42,20 +45,24 @@ class Pipeline:
         return str(Pipeline(tuple(spelled)).apply({"instructions": [instruction]})["instructions"][0])
 
     def to_list(self) -> list[dict[str, Any]]:
+        """One JSON object per transform: its name and its fields."""
         return [{"name": t.name, **asdict(t)} for t in self.transforms]  # type: ignore[call-overload]
 
     @classmethod
-    def from_list(cls, values: Sequence[Mapping[str, Any]]) -> "Pipeline":
-        return cls(tuple(_read(v) for v in values))
+    def from_list(cls, values: Sequence[Mapping[str, Any]], where: Path | str = "transforms") -> "Pipeline":
+        """From what `to_list` gave. Errors: ReverieError that names `where` and the transform."""
+        return cls(tuple(_read(v, where) for v in values))
 
 
-def _read(value: Mapping[str, Any]) -> Transform:
+def _read(value: Any, where: Path | str) -> Transform:
+    if not isinstance(value, Mapping):
+        raise ReverieError(f"{where}: found the transform {value!r}, expected an object with its name and fields")
     name = str(value.get("name"))
     if name not in TRANSFORMS:
-        raise unknown_name("transform", name, list(TRANSFORMS))
+        raise unknown_name(f"transform in {where}", name, list(TRANSFORMS))
     fields = {k: tuple(v) if isinstance(v, list) else v for k, v in value.items() if k != "name"}
     try:
         transform: Transform = TRANSFORMS[name](**fields)
     except TypeError as error:
-        raise ReverieError(f"transform {name!r} cannot be read from {fields}: {error}") from error
+        raise ReverieError(f"{where}: transform {name!r} cannot be read from {fields}: {error}") from error
     return transform

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reverie.core import ReverieError
+from reverie.core.files import sync
 
 VERSION = 1
 
@@ -28,16 +29,7 @@ def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
         file.flush()
         os.fsync(file.fileno())
     if new:
-        sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new name in `folder` durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync(path.parent)
 
 
 def read(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
-from reverie.checkpoints import Checkpoint, load, weights_hash
-from reverie.core import ActionSpec, ObservationSpec, ReverieError, World
+from reverie.checkpoints import Checkpoint, load, load_weights, weights_hash
+from reverie.core import ActionSpec, ObservationSpec, World
 from reverie.world_model.model import TileModel, TileModelConfig
 from reverie.world_model.robots import robot_named
 from reverie.world_model.world import VideoWorld
@@ -51,10 +51,7 @@ def world_checkpoint(
 def load_world(path: Path | str) -> LoadedWorld:
     checkpoint = load(path).expect("world", path)
     model = TileModel(TileModelConfig.from_dict(dict(checkpoint.config)))
-    try:
-        model.load_state_dict(dict(checkpoint.weights))
-    except RuntimeError as error:
-        raise ReverieError(f"the weights at {path} do not fit their own configuration: {error}") from error
+    load_weights(model, checkpoint, path)
     return LoadedWorld(
         model.eval(),
         checkpoint.shapes["robot"],

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.core import ActionChunk, ActionSpec, Memory, Observations, ObservationSpec, content_hash
+from reverie.core import ActionChunk, ActionSpec, Memory, Observations, ObservationSpec
+from reverie.core.source import source_hash
 from reverie.embodiments import panda
 from reverie.policies.classical.row import Row
 
@@ -37,7 +38,9 @@ class ClassicalPolicy:
 
     @property
     def fingerprint(self) -> str:
-        return content_hash({"classical": 1})
+        return source_hash(
+            "reverie.policies.classical", "reverie.scenes", "reverie.embodiments", "reverie.core.rotations"
+        )
 
     @property
     def n_action_steps(self) -> int:
