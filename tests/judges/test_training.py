@@ -22,7 +22,7 @@ from reverie.training.fit_judge import (
     fit_pose_judge,
     judge_cache,
 )
-from reverie.training.judging import BagConfig, Bags, is_generated
+from reverie.training.judging import BagConfig, Bags, is_dreamt
 
 GROUNDING = GroundingConfig(TextConfig("words"), text_width=32, text_depth=1, width=16, deep_width=16, hidden=32)
 NETWORK = FrameJudgeConfig(GROUNDING, image_size=(32, 32), window_px=8, look_width=16, hidden=32, freeze=False)
@@ -98,7 +98,7 @@ def test_adaptation_goes_on_from_a_judge_with_generated_episodes(
     recorded = fake_cache(20, n_failed=8)
     dreamt = [replace(e, provenance={**e.provenance, "world": "video:a"}) for e in recorded.episodes]
     generated = replace(recorded, path=Path("generated"), episodes=dreamt)
-    assert [is_generated(e.episodes[0]) for e in (recorded, generated)] == [False, True]
+    assert [is_dreamt(e.episodes[0].provenance) for e in (recorded, generated)] == [False, True]
     recipe = FrameJudgeRecipe(NETWORK, BagConfig(validation_fraction=0.2), _trainer(32), start=judge[1])
     adapted = fit_frame_judge([recorded, generated], recipe, tmp_path / "adapted", quiet=True)
     assert adapted.version != judge[0].version

@@ -65,6 +65,8 @@ class DreamOptions:
     """Where the dreamt data set goes."""
     episodes: int = 300
     """How many to dream: half of them successes, as far as there are."""
+    held_out: float | None = None
+    """Dream only episodes that trainings hold out (a judge's fraction is 0.05): a judge is calibrated on them."""
 
 
 def import_data(arguments: Sequence[str]) -> None:
@@ -89,7 +91,7 @@ def dream_data(arguments: Sequence[str]) -> None:
     options = tyro.cli(DreamOptions, args=list(arguments), prog="reverie data dream", description=__doc__)
     cache = open_cache(options.root)
     with progress("episodes") as advance:
-        chosen = spread(cache, options.episodes)
+        chosen = spread(cache, options.episodes, options.held_out)
         dream(cache, options.world, options.out, chosen, advance, announce=lambda left: print(left, file=sys.stderr))
     print(options.out)
 

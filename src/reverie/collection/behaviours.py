@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from reverie.collection.taken_over import TakenOver
 from reverie.core import Policy, ReverieError, unknown_name
 from reverie.policies.catalog import load_policy
 from reverie.sim.play import Play
 from reverie.sim.script import VARIANTS, Script, ScriptConfig
 
-_POLICY = "policy:"
+_POLICY, _TAKEN_OVER = "policy:", "expert_after:"
 BEHAVIOURS: dict[str, Callable[[], Policy]] = {
     **{v: (lambda v=v: Script(ScriptConfig(variant=v))) for v in VARIANTS},  # type: ignore[misc]
     "clean_expert": lambda: Script(ScriptConfig(noise_m=0.0, noise_rad=0.0, bump_probability=0.0)),
@@ -43,17 +44,23 @@ class Crew:
 def crew_of(mix: str) -> Crew:
     shares = mix_named(mix)
     opened = {name: behaviour_named(name) for name in shares}
-    labels = {n: f"{_POLICY}{p.name}@{p.fingerprint}" if n.startswith(_POLICY) else n for n, p in opened.items()}
+    labels = {n: n if n in BEHAVIOURS else f"{_POLICY}{p.name}@{p.fingerprint}" for n, p in opened.items()}
     key = mix if mix in MIXES else ",".join(labels[name] for name in mix.split(","))
     return Crew(key, {labels[n]: s for n, s in shares.items()}, {labels[n]: p for n, p in opened.items()})
 
 
 def behaviour_named(name: str) -> Policy:
-    """A behaviour of the table, or `policy:FOLDER`: a trained policy's checkpoint."""
+    """A behaviour of the table; `policy:FOLDER`: a trained policy's checkpoint; or `expert_after:STEPS:FOLDER`: the same,
+    until the expert takes over."""
     if name.startswith(_POLICY):
         return load_policy(name.removeprefix(_POLICY))
+    if name.startswith(_TAKEN_OVER):
+        steps, _, folder = name.removeprefix(_TAKEN_OVER).partition(":")
+        if not steps.isdigit() or not folder:
+            raise ReverieError(f"{name!r} is no behaviour: expected {_TAKEN_OVER}STEPS:FOLDER, such as {_TAKEN_OVER}24:checkpoints/vla")  # fmt: skip
+        return TakenOver(load_policy(folder), int(steps))
     if name not in BEHAVIOURS:
-        raise unknown_name("behaviour", name, [*BEHAVIOURS, f"{_POLICY}FOLDER"])
+        raise unknown_name("behaviour", name, [*BEHAVIOURS, f"{_POLICY}FOLDER", f"{_TAKEN_OVER}STEPS:FOLDER"])
     return BEHAVIOURS[name]()
 
 
@@ -63,8 +70,8 @@ def mix_named(name: str) -> Mapping[str, float]:
         return MIXES[name]
     parts = name.split(",")
     for part in parts:
-        if part not in BEHAVIOURS and not part.startswith(_POLICY):
-            raise unknown_name("mix", part, [*MIXES, *BEHAVIOURS, f"{_POLICY}FOLDER"])
+        if part not in BEHAVIOURS and not part.startswith((_POLICY, _TAKEN_OVER)):
+            raise unknown_name("mix", part, [*MIXES, *BEHAVIOURS, f"{_POLICY}FOLDER", f"{_TAKEN_OVER}STEPS:FOLDER"])
     return {part: 1 / len(parts) for part in parts}
 
 

@@ -6,7 +6,7 @@ uninterrupted one.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -18,6 +18,7 @@ import torch
 
 from reverie.collection.behaviours import Crew, crew_of, mix_named, pick
 from reverie.collection.blocks import Announce, Progress, stage_and_compact, unfinished
+from reverie.collection.taken_over import TakenOver
 from reverie.core import Episode, ReverieError, seed_for
 from reverie.data import EpisodeStager, is_finished
 from reverie.embodiments import panda
@@ -149,7 +150,10 @@ class Collector:
         with one_thread():
             policy = self.crew.policies[behaviour]
             episodes = rollout(policy, PhysicsWorld(depth=config.depth), scenes, keys, config.n_steps)
-        return [_completed(e, behaviour, config.split) for e in episodes]
+        made: dict[str, Any] = {"source": behaviour, "split": config.split}
+        if isinstance(policy, TakenOver):
+            made["expert_from"] = policy.steps
+        return [_completed(e, made) for e in episodes]
 
 
 @contextmanager
@@ -174,8 +178,8 @@ def _run_in_process(block: range) -> int:
     return _collector[0].run(block)
 
 
-def _completed(episode: Episode, behaviour: str, split: str) -> Episode:
-    """Adds who acted, and the joint targets and opening [F, frame_every, 8] that every command came down to."""
+def _completed(episode: Episode, made: Mapping[str, Any]) -> Episode:
+    """Adds how it was made, and the joint targets and opening [F, frame_every, 8] that every command came down to."""
     spec, observations = episode.observation_spec, episode.observations
     assert observations.commanded is not None
     state = observations.commanded[:1].astype(np.float64)
@@ -190,5 +194,5 @@ def _completed(episode: Episode, behaviour: str, split: str) -> Episode:
         episode,
         observations=replace(observations, extras={**observations.extras, "joint_actions": joints}),
         observation_spec=replace(spec, extras=(*spec.extras, "joint_actions")),
-        provenance={**episode.provenance, "source": behaviour, "split": split},
+        provenance={**episode.provenance, **made},
     )

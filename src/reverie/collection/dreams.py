@@ -13,6 +13,7 @@ import numpy as np
 from reverie.collection.blocks import Announce, Progress, stage_and_compact, unfinished
 from reverie.core import Episode, ReverieError, seed_for
 from reverie.data import EpisodeStager, FrameCache, is_finished
+from reverie.data.held_out import held_out_episodes
 from reverie.data.recorded import RecordedWorld, recorded_episodes
 from reverie.rollouts import Recorded, rollout
 from reverie.world_model.checkpoint import LoadedWorld, load_world
@@ -61,9 +62,14 @@ def _stage_block(
     return len(missing)
 
 
-def spread(cache: FrameCache, wanted: int) -> list[int]:
-    """Labelled episodes to dream, evenly spread over the data set, half of them successes as far as there are."""
-    by_label = [[i for i, e in enumerate(cache.episodes) if e.success is label] for label in (True, False)]
+def spread(cache: FrameCache, wanted: int, held_out: float | None = None) -> list[int]:
+    """Labelled episodes to dream, evenly spread over the data set, half of them successes as far as there are.
+
+    held_out: choose among those that trainings hold out, with this fraction (dreams of them show how a judge does on
+    dreams that it has not seen).
+    """
+    among = np.ones(len(cache.episodes), np.bool_) if held_out is None else held_out_episodes(cache, held_out)
+    by_label = [[i for i, e in enumerate(cache.episodes) if among[i] and e.success is label] for label in (True, False)]
     n_failed = min(len(by_label[1]), wanted // 2)
     counts = (min(len(by_label[0]), wanted - n_failed), n_failed)
     return sorted(e[i * len(e) // n] for e, n in zip(by_label, counts, strict=True) for i in range(n))

@@ -10,16 +10,23 @@ from reverie.core import ReverieError
 from reverie.judges.holding import HoldRule
 
 
-def calibrated(rule: HoldRule, scores: Sequence[float], truths: Sequence[bool], ridge: float = 0.01) -> HoldRule:
+def calibrated(
+    rule: HoldRule,
+    scores: Sequence[float],
+    truths: Sequence[bool],
+    groups: Sequence[int] | None = None,
+    ridge: float = 0.01,
+) -> HoldRule:
     """`rule` with the threshold and temperature under which sigmoid((score - threshold) / temperature) is the most likely
-    probability of the truths, both classes weighing alike (Platt 1999). The small `ridge` keeps the temperature finite
-    where the classes are separated. Raises ReverieError without a success and a failure."""
+    probability of the truths, both classes of every group weighing alike (Platt 1999). The small `ridge` keeps the
+    temperature finite where the classes are separated. Raises ReverieError without a success and a failure."""
     score, true = np.asarray(scores, dtype=np.float64), np.asarray(truths, dtype=bool)
     if not true.any() or true.all():
         raise ReverieError(
             f"calibration needs successes and failures, found {int(true.sum())} of {len(true)}: give more episodes"
         )
-    weight = np.where(true, 0.5 / true.mean(), 0.5 / (1 - true.mean()))
+    cells = 2 * np.asarray(np.zeros(len(true)) if groups is None else groups, dtype=np.int64) + true
+    weight = len(cells) / (len(np.unique(cells)) * np.bincount(cells)[cells])
     sign = np.where(true, 1.0, -1.0)
 
     def loss(v: np.ndarray) -> float:

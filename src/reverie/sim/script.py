@@ -87,7 +87,7 @@ class Script:
         assert now.commanded is not None
         extras = now.extras
         if memory is None:
-            memory = self._begin(extras, seeds)
+            memory = self._begin(extras["start_poses"], extras, seeds)
         rows = [
             _Row(self.config, {k: v[i] for k, v in memory.items()}, np.asarray(now.commanded[i], np.float64), seeds[i])
             for i in range(len(seeds))
@@ -99,11 +99,17 @@ class Script:
         carried = {k: np.stack([row.memory[k] for row in rows]) for k in rows[0].memory}
         return ActionChunk(np.stack(chunks).astype(np.float32), self.action_spec), carried
 
-    def _begin(self, extras: Any, seeds: Sequence[int]) -> Memory:
+    def resume(self, observations: Observations, seeds: Sequence[int]) -> Memory:
+        """What to remember to go on from here, as if others had acted so far: lift what is held, if it is the target; do
+        nothing where all is done; else begin. Needs the extras `object_poses`, `held` and `success` too."""
+        extras = observations[:, -1].extras
+        memory = self._begin(extras["object_poses"], extras, seeds)
+        begun = np.where(extras["held"].reshape(-1) == memory["plan.target"], LIFT, APPROACH)
+        return {**memory, "phase": np.where(extras["success"].reshape(-1) > 0, IDLE, begun).astype(np.int64)}
+
+    def _begin(self, poses: NDArray[np.float32], extras: Any, seeds: Sequence[int]) -> Memory:
         plans = [
-            plan_pick_and_place(
-                self.config.variant, extras["start_poses"][i], extras["kinds"][i], extras["goal"][i], seed
-            )
+            plan_pick_and_place(self.config.variant, poses[i], extras["kinds"][i], extras["goal"][i], seed)
             for i, seed in enumerate(seeds)
         ]
         arrays = [p.to_arrays() for p in plans]

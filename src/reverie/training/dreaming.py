@@ -14,9 +14,9 @@ from torch import Tensor
 
 from reverie.core import content_hash
 from reverie.data import FrameCache
+from reverie.data.held_out import held_out_episodes
 from reverie.training.commands import commanded_states
 from reverie.training.sampler import WeightedSampler
-from reverie.training.selection import held_out_episodes
 from reverie.world_model.conditioning import GRIP_OPENING, OPENING, PandaConditioner
 
 IDLE_WEIGHT = 0.1

@@ -27,7 +27,7 @@ from reverie.judges.pose_only import (
     pose_judge_from,
 )
 from reverie.training.config import TrainerConfig
-from reverie.training.judging import BagConfig, Bags, Trajectories
+from reverie.training.judging import BagConfig, Bags, Trajectories, is_dreamt
 from reverie.training.receipts import parents
 from reverie.training.text_table import prepare
 from reverie.training.trainer import Trainer, discard
@@ -95,14 +95,16 @@ def _begin(cameras: tuple[str, ...], recipe: FrameJudgeRecipe) -> FrameJudgeNetw
 
 
 def _calibrated_frames(judge: FrameJudge, caches: Sequence[FrameCache], chosen: Sequence[list[int]]) -> HoldRule:
-    """Threshold and temperature on the held-out episodes; as they are where a class is missing."""
-    scores, truths = [], []
+    """Threshold and temperature on the held-out episodes, recorded and dreamt ones alike; as they are where a class is
+    missing."""
+    scores, truths, dreamt = [], [], []
     for cache, episodes in zip(caches, chosen, strict=True):
         for episode in (recorded_episodes(cache, [i])[0] for i in episodes):
             if episode.success is not None:
                 scores.append(hold(judge.read(episode).logits, episode.observations.time_s, judge.rule).score)
                 truths.append(episode.success)
-    return calibrated(judge.rule, scores, truths) if 0 < sum(truths) < len(truths) else judge.rule
+                dreamt.append(is_dreamt(episode.provenance))
+    return calibrated(judge.rule, scores, truths, dreamt) if 0 < sum(truths) < len(truths) else judge.rule
 
 
 def judge_cache(judge: Judge, cache: FrameCache, chosen: Sequence[int]) -> list[Verdict]:

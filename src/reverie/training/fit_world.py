@@ -13,6 +13,7 @@ from torch import Tensor
 from reverie.checkpoints import save
 from reverie.core import ReverieError, seed_for
 from reverie.data import FrameCache
+from reverie.data.held_out import own_split
 from reverie.embodiments import panda
 from reverie.training.augmentation import Augmentation, Augmented
 from reverie.training.commands import absolute_commands, commanded_states, relative_actions
@@ -20,7 +21,6 @@ from reverie.training.config import TrainerConfig
 from reverie.training.dreaming import DreamingConfig, DreamingSource
 from reverie.training.mixing import Mixed
 from reverie.training.receipts import parents
-from reverie.training.selection import own_split
 from reverie.training.source import Source
 from reverie.training.trainer import Trainer, discard
 from reverie.world_model.checkpoint import load_world, world_checkpoint

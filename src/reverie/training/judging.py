@@ -7,7 +7,7 @@ of objects and times of success are not used; `swaps` = "scene" uses the names o
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -53,8 +53,8 @@ class Entry:
     swapped: bool = False
 
 
-def is_generated(episode: EpisodeInfo) -> bool:
-    return str(episode.provenance.get("world", "")).startswith("video")
+def is_dreamt(provenance: Mapping[str, Any]) -> bool:
+    return str(provenance.get("world", "")).startswith("video")
 
 
 class Bags:
@@ -135,10 +135,10 @@ def _entries(caches: Sequence[FrameCache], chosen: Sequence[list[int]], config: 
             if info.success is None or info.n_frames < 3:
                 continue
             said = LowerText().spell(info.instruction)
-            entries.append(Entry(number, i, info.success, is_generated(info), (said,)))
+            entries.append(Entry(number, i, info.success, is_dreamt(info.provenance), (said,)))
             others = swapped_instructions(info, said, vocabulary, config, i) if info.success else ()
             if others:
-                entries.append(Entry(number, i, False, is_generated(info), others, swapped=True))
+                entries.append(Entry(number, i, False, is_dreamt(info.provenance), others, swapped=True))
     return entries
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.core import ReverieError, generator
+from reverie.core import ReverieError
 from reverie.data.cache import FrameCache
 from reverie.data.episode_info import EpisodeInfo
+from reverie.data.held_out import held_out_episodes
 
-VALIDATION_SPLITS = ("val", "valid", "validation", "test")
 FAR_M = 0.1
+EXPERT_FROM = "expert_from"
+"""Provenance: the control step from which on the expert acts, and others before."""
 
 
 @dataclass(frozen=True)
@@ -27,27 +29,6 @@ class Rows:
         return len(self.frames)
 
 
-def own_split(cache: FrameCache) -> NDArray[np.bool_]:
-    """[E]: what the data set itself holds out; nothing where that would be everything."""
-    own = np.array([e.split in VALIDATION_SPLITS for e in cache.episodes], np.bool_)
-    return own & ~own.all()
-
-
-def held_out_episodes(cache: FrameCache, fraction: float) -> NDArray[np.bool_]:
-    """[E]: the data set's own split where it has one, else about `fraction` by lot, at least one of several.
-
-    The lot is drawn per scene: what one model must not have seen is held out from all of them, and with an episode
-    everything that was made of it, in whatever data set (other policies there, the same commands dreamt).
-    """
-    own = own_split(cache)
-    if own.any() or len(own) < 2:
-        return own
-    scenes = [f"episode {i}" if e.scene is None else e.scene.id for i, e in enumerate(cache.episodes)]
-    lots = np.array([generator("held out", scene).random() for scene in scenes])
-    held_out = lots < fraction
-    return held_out if held_out.any() and not held_out.all() else np.asarray(lots == lots.min())
-
-
 def split_episodes(cache: FrameCache, fraction: float) -> tuple[list[int], list[int]]:
     """Episodes to train on and to validate on."""
     held_out = held_out_episodes(cache, fraction)
@@ -55,9 +36,12 @@ def split_episodes(cache: FrameCache, fraction: float) -> tuple[list[int], list[
 
 
 def imitated(episode: EpisodeInfo, sources: tuple[str, ...]) -> bool:
-    """Whether its actions are worth imitating: made by one of `sources` (empty: anyone) and not known to have failed."""
-    source = str(episode.provenance.get("source", ""))
-    return (not sources or source in sources) and episode.success is not False
+    """Whether its actions are worth imitating: made by one of `sources` (empty: anyone), or by the expert from some step
+    on, and not known to have failed."""
+    made = episode.provenance
+    return (
+        not sources or str(made.get("source", "")) in sources or EXPERT_FROM in made
+    ) and episode.success is not False
 
 
 def rows_of(cache: FrameCache, episodes: list[int], sources: tuple[str, ...], far_weight: float, others: float) -> Rows:
@@ -71,10 +55,11 @@ def rows_of(cache: FrameCache, episodes: list[int], sources: tuple[str, ...], fa
         start, stop = int(cache.frame_offsets[e]), int(cache.frame_offsets[e + 1])
         n_actions = int(cache.action_offsets[e + 1] - cache.action_offsets[e])
         index = np.arange(start, stop)[cache.frame_steps[start:stop] < n_actions]
+        worth = good & (cache.frame_steps[index] >= int(cache.episodes[e].provenance.get(EXPERT_FROM, 0)))
         frames.append(index)
         numbers.append(np.full(len(index), e))
-        weights.append((1.0 if good else others) * np.where(far_frames(cache, e, index), far_weight, 1.0))
-        imitate.append(np.full(len(index), good))
+        weights.append(np.where(worth, 1.0, others) * np.where(far_frames(cache, e, index), far_weight, 1.0))
+        imitate.append(worth)
     if not frames:
         found = sorted({str(cache.episodes[e].provenance.get("source")) for e in episodes})
         raise ReverieError(f"no episode to learn from: sources are {found}, wanted {list(sources)}, not failed")
