@@ -89,7 +89,7 @@ RECIPES: Mapping[str, RealRecipe] = {
         window=10,
         window_every=5,
         frames=(1, 2, 5, 10, 20, 40),
-        minutes=4.5,
+        minutes=12.0,
         world_rate=200,
         policy_rate=8000,
     ),
