@@ -1,16 +1,16 @@
 """How the shipped checkpoints are made, from nothing: `make checkpoints`. Every step goes on where it was killed.
 
 collect mixed episodes and demonstrations -> pretrain the grounded backbone -> clone the expert, keeping checkpoints of
-graded skill -> roll weak ones of them out -> train the video world: short sequences, then longer ones with those rollouts
--> dream some training episodes -> train the judges, the one that reads frames also on dreamt episodes -> copy into the
-package.
+graded skill -> let the expert take over from the last of them, and train on with that -> roll the weak ones out -> train the
+video world: short sequences, then longer ones with those rollouts -> dream some training episodes -> train the judges, the
+one that reads frames also on dreamt episodes -> copy into the package.
 
 Everything is written under `build/shipped`; about six hours on two cores (see the receipts for the measured times).
 """
 
 import argparse
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -34,17 +34,24 @@ PACKAGE = Path(__file__).resolve().parents[1] / "checkpoints" / "shipped"
 @dataclass(frozen=True)
 class ShippedRecipe:
     """Numbers of the shipped set. Episodes and samples are counted in all; `graded` maps a shipped name to the number of
-    training samples after which that policy was saved."""
+    training samples after which that policy was saved, `best` is the last one, trained on where the expert took over from
+    it. dreamt: of the mixed episodes, the weak policies' rollouts and the erring ones, for judges to learn from."""
 
     mixed: int = 2825
     demonstrations: int = 1872
     weak: int = 320
-    dreamt: int = 400
+    erring: int = 640
+    taken_over: int = 480
+    dreamt: tuple[int, int, int] = (260, 120, 240)
     grounding: TrainerConfig = TrainerConfig(samples=100_000, validate_every=10_000, state_every=10_000)
     policy: TrainerConfig = TrainerConfig(
         samples=400_000, checkpoint_every=20_000, validate_every=20_000, state_every=10_000
     )
-    graded: Mapping[str, int] = field(default_factory=dict)
+    policy_then: TrainerConfig = TrainerConfig(
+        samples=100_000, learning_rate=3e-4, validate_every=20_000, state_every=10_000
+    )
+    graded: Mapping[str, int] = field(default_factory=lambda: {"vla-a": 40_000, "vla-b": 60_000, "vla-c": 100_000})
+    best: str = "vla-d"
     world_first: WorldTraining = WorldTraining(
         trainer=replace(WORLD_TRAINER, samples=7_000, batch_size=2), data=DreamingConfig(length=6)
     )
@@ -54,37 +61,56 @@ class ShippedRecipe:
         more_share=0.3,
     )
     judge: FrameJudgeRecipe = FrameJudgeRecipe()
+    pose_judge: PoseJudgeRecipe = PoseJudgeRecipe()
 
 
-RECIPE = ShippedRecipe(graded={"vla-a": 40_000, "vla-b": 60_000, "vla-c": 100_000, "vla-d": 400_000})
+ERRING = "missed_grasp,drop,wrong_object,wrong_place,near_miss,play"
+TAKEN_OVER_AFTER = (14, 26, 38, 50)
+HELD_OUT = 400  # of each data set at most, all dreamt: judges are calibrated on them
 
 
-def make(recipe: ShippedRecipe, folder: Path, processes: int) -> None:
+def make(recipe: ShippedRecipe, folder: Path, processes: int, package: Path = PACKAGE) -> None:
     """Run every step that has not been finished under `folder`, then copy the results into the package."""
     torch.set_num_threads(max(1, processes))
     train = _collected(folder / "train", CollectConfig(recipe.mixed, mix="mixed"), processes)
     more = CollectConfig(recipe.demonstrations, mix="demonstrations", first=20_000, depth=False)
     demonstrations = _collected(folder / "demonstrations", more, processes)
-    policy = _policies(recipe, folder, train, demonstrations)
-    rollouts = CollectConfig(recipe.weak, mix=_weak(policy, recipe.graded), first=100_000, depth=False)
-    world = _world(recipe, folder, train, _collected(folder / "weak", rollouts, processes))
-    dream(train, world, folder / "dreamt", spread(train, recipe.dreamt))
-    dreamt = open_cache(folder / "dreamt", processes=processes)
-    judge = replace(recipe.judge, backbone=folder / "grounding")
-    fit_frame_judge([train, dreamt], judge, folder / "judge")
-    fit_pose_judge([train], PoseJudgeRecipe(), folder / "pose_only")
-    sources = {f"policies/{name}": _after(policy, samples) for name, samples in recipe.graded.items()}
+    graded, best = _policies(recipe, folder, train, demonstrations, processes)
+    rollouts = CollectConfig(
+        recipe.weak, mix=",".join(f"policy:{p}" for p in graded.values()), first=100_000, depth=False
+    )
+    weak = _collected(folder / "weak", rollouts, processes)
+    mistakes = CollectConfig(recipe.erring, mix=ERRING, first=50_000, depth=False)
+    erring = _collected(folder / "erring", mistakes, processes)
+    world = _world(recipe, folder, train, weak)
+    recorded = [train, weak, erring]
+    judge = replace(recipe.judge, backbone=best)
+    fit_frame_judge([*recorded, *_dreams(recipe, folder, recorded, world, processes)], judge, folder / "judge")
+    fit_pose_judge(recorded, recipe.pose_judge, folder / "pose_only")
+    policies = {f"policies/{name}": checkpoint for name, checkpoint in (graded | {recipe.best: best}).items()}
     judges = {"judges/frames": folder / "judge", "judges/pose_only": folder / "pose_only"}
-    ship({**sources, "world/tabletop": world, **judges})
+    ship({**policies, "world/tabletop": world, **judges}, package)
 
 
-def _policies(recipe: ShippedRecipe, folder: Path, train: FrameCache, demonstrations: FrameCache) -> Path:
-    grounding, policy = folder / "grounding", folder / "policy"
+def _policies(
+    recipe: ShippedRecipe, folder: Path, train: FrameCache, demonstrations: FrameCache, processes: int
+) -> tuple[dict[str, Path], Path]:
+    """The graded checkpoints of one training, and the best policy: the same training, then on where the expert took over.
+    What the expert did there counts three times: it is what was missing."""
+    grounding, policy, best = folder / "grounding", folder / "policy", folder / "policy_then"
     fit_grounding(train, GroundingRecipe(trainer=recipe.grounding, name="shipped"), grounding)
-    near = CloningConfig(far_weight=1.0)
-    cloning = PolicyRecipe(cloning=near, trainer=recipe.policy, backbone=grounding, name="shipped")
-    fit_policy(train, cloning, policy, more=[demonstrations])
-    return policy
+    cloning = PolicyRecipe(cloning=CloningConfig(far_weight=1.0), trainer=recipe.policy, name="shipped")
+    fit_policy(train, replace(cloning, backbone=grounding), policy, more=[demonstrations])
+    mix = ",".join(f"expert_after:{steps}:{policy}" for steps in TAKEN_OVER_AFTER)
+    config = CollectConfig(recipe.taken_over, mix=mix, first=61_000, seconds=11.0, depth=False)
+    taken_over = _collected(folder / "taken_over", config, processes)
+    fit_policy(
+        train,
+        replace(cloning, trainer=recipe.policy_then, start=policy),
+        best,
+        more=[demonstrations, *[taken_over] * 3],
+    )
+    return {name: _after(policy, samples) for name, samples in recipe.graded.items()}, best
 
 
 def _world(recipe: ShippedRecipe, folder: Path, train: FrameCache, weak: FrameCache) -> Path:
@@ -93,14 +119,21 @@ def _world(recipe: ShippedRecipe, folder: Path, train: FrameCache, weak: FrameCa
     return folder / "world"
 
 
+def _dreams(
+    recipe: ShippedRecipe, folder: Path, recorded: Sequence[FrameCache], world: Path, processes: int
+) -> list[FrameCache]:
+    """Dreams to learn from, and dreams of what is held out."""
+    found = []
+    for name, cache, wanted in zip(("train", "weak", "erring"), recorded, recipe.dreamt, strict=True):
+        held_out = spread(cache, HELD_OUT, recipe.judge.bags.validation_fraction)
+        for kind, episodes in (("dreamt", spread(cache, wanted)), ("held_out", held_out)):
+            found.append(open_cache(dream(cache, world, folder / f"{kind}_{name}", episodes), processes=processes))
+    return found
+
+
 def _collected(root: Path, config: CollectConfig, processes: int) -> FrameCache:
     collect(config, root, processes)
     return open_cache(root, processes=processes)
-
-
-def _weak(policy: Path, graded: Mapping[str, int]) -> str:
-    """All but the best of the graded policies, in equal shares."""
-    return ",".join(f"policy:{_after(policy, samples)}" for samples in sorted(graded.values())[:-1])
 
 
 def _after(policy: Path, samples: int) -> Path:
@@ -109,10 +142,10 @@ def _after(policy: Path, samples: int) -> Path:
     return found[0] if found else policy
 
 
-def ship(sources: Mapping[str, Path]) -> None:
+def ship(sources: Mapping[str, Path], package: Path = PACKAGE) -> None:
     """Copy checkpoints into the package, in half precision, each with its receipt."""
     for name, folder in sources.items():
-        target = PACKAGE / name
+        target = package / name
         shutil.rmtree(target, ignore_errors=True)
         checkpoint = load(folder)
         save(target, replace(checkpoint, name=Path(name).name), precision="float16")
@@ -123,7 +156,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("build/shipped"), help="working folder; kept for resuming")
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
-    make(RECIPE, given.out, given.processes)
+    make(ShippedRecipe(), given.out, given.processes)
 
 
 if __name__ == "__main__":
