@@ -1,4 +1,4 @@
-"""Write measured numbers into README.md: every `<!-- bench:NAME:PATH -->...<!-- /bench -->` is filled from results.
+"""Write measured numbers into README.md and docs/measured.md: every `<!-- bench:NAME:PATH -->...<!-- /bench -->` is filled from results.
 
 NAME is a file of bench/results, PATH a dotted path to an entry of its values. A missing result reads "not measured".
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+PAGES = ("README.md", "docs/measured.md")
 MARK = re.compile(
     r"(<!-- bench:(?P<name>[\w-]+):(?P<path>[^ ]+?)(?P<form>\|\w+)? -->)(?P<old>.*?)(<!-- /bench -->)", re.DOTALL
 )
@@ -67,14 +68,13 @@ def filled(page: str) -> str:
 
 
 def main() -> int:
-    path = ROOT / "README.md"
-    page = path.read_text()
-    new = filled(page)
+    stale = [page for page in PAGES if filled((ROOT / page).read_text()) != (ROOT / page).read_text()]
     if "--check" in sys.argv:
-        if new != page:
-            print("README.md differs from bench/results: run `make readme`", file=sys.stderr)
-        return int(new != page)
-    path.write_text(new)
+        for page in stale:
+            print(f"{page} differs from bench/results: run `make readme`", file=sys.stderr)
+        return int(bool(stale))
+    for page in stale:
+        (ROOT / page).write_text(filled((ROOT / page).read_text()))
     return 0
 
 

@@ -13,9 +13,10 @@ def _readme():
     return module
 
 
-def test_every_number_in_the_readme_comes_from_its_result_file() -> None:
-    page = (ROOT / "README.md").read_text()
-    assert _readme().filled(page) == page, "run `make readme`"
+def test_every_number_comes_from_its_result_file() -> None:
+    for name in _readme().PAGES:
+        page = (ROOT / name).read_text()
+        assert _readme().filled(page) == page, f"{name}: run `make readme`"
 
 
 def test_a_rate_is_shown_with_its_interval_and_n() -> None:
