@@ -37,7 +37,8 @@ def test_carries_on_with_what_is_held_and_leaves_what_is_done() -> None:
     episode = _episode(TakenOver(CLEAN, carried, CLEAN), 80)
     assert episode.success
     opened = np.flatnonzero(episode.actions[carried:, 6] > 0.5)
-    assert len(opened) and opened[0] > 5  # not at once: it was in the hand
+    assert len(opened)
+    assert opened[0] > 5  # not at once: it was in the hand
     after = 2 * int(np.flatnonzero(done > 0)[0]) + 2
     rest = _episode(TakenOver(CLEAN, after, CLEAN), after + 10)
     assert not rest.actions[after:, :3].any()

@@ -1,8 +1,7 @@
 """Randomness as an argument: every seed is a hash of what it is for.
 
-Scene and physics draw from (scene, replicate), an edit from (scene, edit), policy noise from (scene, replicate, policy),
-video noise from (scene, replicate, world). So all policies, both worlds and both arms share the scene, and nothing
-depends on the order in which trials run.
+Scene and physics draw from (scene, replicate), an edit from (scene, edit), policy noise from (scene, replicate, policy). So
+all policies, both worlds and both arms share the scene, and nothing depends on the order in which trials run.
 """
 
 import hashlib

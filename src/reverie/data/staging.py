@@ -204,7 +204,11 @@ def staged_episodes(folder: Path) -> list[int]:
 
 
 def read_header(path: Path) -> StagedHeader:
-    return StagedHeader.from_json(pq.read_schema(path).metadata[MARK.encode()])
+    """Errors: ReverieError for a file that is damaged (a full disk; what is killed leaves none)."""
+    try:
+        return StagedHeader.from_json(pq.read_schema(path).metadata[MARK.encode()])
+    except (pa.ArrowInvalid, KeyError, TypeError) as error:
+        raise ReverieError(f"{path} is damaged ({error}): delete it and give the same command again") from error
 
 
 def write_table(path: Path, table: pa.Table, features: Mapping[str, Feature]) -> None:

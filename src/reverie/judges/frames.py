@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from reverie.checkpoints import Checkpoint, weights_hash
+from reverie.checkpoints import Checkpoint, load_weights
 from reverie.checkpoints.configuration import from_values
-from reverie.core import Episode, ReverieError, Verdict, content_hash
+from reverie.core import Episode, Verdict
 from reverie.judges.holding import HoldRule, frames_to_hold, hold, probability
 from reverie.judges.network import FrameJudgeConfig, FrameJudgeNetwork, FrameJudgeShapes
+from reverie.judges.version import version_of
 from reverie.transforms import Batch, ImagesToFloat, LowerText, Pipeline, ResizeImages
 
 FAMILY = "frames"
@@ -41,8 +42,7 @@ class FrameJudge:
 
     @cached_property
     def version(self) -> str:
-        weights = weights_hash(self.network.state_dict())
-        return content_hash({"weights": weights, "config": asdict(self.network.config), "rule": asdict(self.rule)})[:12]
+        return version_of(self.network, self.network.config, self.rule)
 
     def judge(self, episodes: Sequence[Episode]) -> list[Verdict]:
         return [self._one(e) for e in episodes]
@@ -110,10 +110,3 @@ def frame_judge_from(checkpoint: Checkpoint, where: Path | str) -> FrameJudge:
     network = FrameJudgeNetwork(config, from_values(FrameJudgeShapes, checkpoint.shapes, where))
     load_weights(network, checkpoint, where)
     return FrameJudge(network, from_values(HoldRule, checkpoint.config["rule"], where), checkpoint.name)
-
-
-def load_weights(network: torch.nn.Module, checkpoint: Checkpoint, where: Path | str) -> None:
-    try:
-        network.load_state_dict(dict(checkpoint.weights))
-    except RuntimeError as error:
-        raise ReverieError(f"weights in {where} do not fit its configuration: {error}") from error

@@ -16,11 +16,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from reverie.checkpoints import Checkpoint, weights_hash
+from reverie.checkpoints import Checkpoint, load_weights
 from reverie.checkpoints.configuration import from_values
-from reverie.core import Episode, Verdict, content_hash
-from reverie.judges.frames import load_weights
+from reverie.core import Episode, Verdict
 from reverie.judges.holding import HoldRule, probability
+from reverie.judges.version import version_of
 from reverie.nn.grounding_loss import Batch, Metrics, mean_of
 
 FAMILY = "pose_only"
@@ -88,8 +88,7 @@ class PoseJudge:
 
     @cached_property
     def version(self) -> str:
-        weights = weights_hash(self.network.state_dict())
-        return content_hash({"weights": weights, "config": asdict(self.network.config), "rule": asdict(self.rule)})[:12]
+        return version_of(self.network, self.network.config, self.rule)
 
     def judge(self, episodes: Sequence[Episode]) -> list[Verdict]:
         return [self._one(e) for e in episodes]

@@ -33,13 +33,6 @@ class Confusion:
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
-    @property
-    def balanced_accuracy(self) -> float | None:
-        """Mean of sensitivity and specificity: what accuracy would be with as many successes as failures."""
-        if self.sensitivity.value is None or self.specificity.value is None:
-            return None
-        return (self.sensitivity.value + self.specificity.value) / 2
-
 
 def confusion(verdicts: Sequence[Verdict], truths: Sequence[bool | None], level: float = 0.95) -> Confusion:
     """One verdict and one truth per episode, in the same order; Wilson intervals."""

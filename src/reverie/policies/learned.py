@@ -13,6 +13,7 @@ from torch import Tensor
 
 from reverie.checkpoints import Checkpoint, weights_hash
 from reverie.core import ActionChunk, ActionSpec, Memory, Observations, ObservationSpec, content_hash
+from reverie.core.source import source_hash
 from reverie.nn.grounding import GroundingShapes
 from reverie.transforms import Batch, Pipeline
 
@@ -70,6 +71,7 @@ class LearnedPolicy:
                 "weights": weights_hash(self.model.state_dict()),
                 "config": self.config,
                 "transforms": self.transforms.to_list(),
+                "source": source_hash("reverie.policies", "reverie.nn", "reverie.transforms"),
                 "specs": [self.observation_spec.to_dict(), self.action_spec.to_dict()],
             }
         )

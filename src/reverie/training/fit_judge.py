@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from reverie.checkpoints import load, save
-from reverie.core import Judge, Verdict
 from reverie.data.cache import FrameCache
 from reverie.data.recordings import recorded_episodes
 from reverie.judges.build import build_network
@@ -105,11 +104,6 @@ def _calibrated_frames(judge: FrameJudge, caches: Sequence[FrameCache], chosen: 
                 truths.append(episode.success)
                 dreamt.append(is_dreamt(episode.provenance))
     return calibrated(judge.rule, scores, truths, dreamt) if 0 < sum(truths) < len(truths) else judge.rule
-
-
-def judge_cache(judge: Judge, cache: FrameCache, chosen: Sequence[int]) -> list[Verdict]:
-    """Verdicts on some episodes of a cache, one episode in memory at a time."""
-    return [judge.judge(recorded_episodes(cache, [i]))[0] for i in chosen]
 
 
 def fit_pose_judge(

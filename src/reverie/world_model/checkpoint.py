@@ -8,10 +8,13 @@ from typing import Any
 from torch import Tensor
 
 from reverie.checkpoints import Checkpoint, load, load_weights, weights_hash
-from reverie.core import ActionSpec, ObservationSpec, World
+from reverie.core import ActionSpec, ObservationSpec, World, content_hash
+from reverie.core.source import source_hash
 from reverie.world_model.model import TileModel, TileModelConfig
 from reverie.world_model.robots import robot_named
 from reverie.world_model.world import VideoWorld
+
+_SOURCES = ("reverie.world_model", "reverie.nn", "reverie.embodiments")
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,6 @@ def load_world(path: Path | str) -> LoadedWorld:
         checkpoint.shapes["robot"],
         ObservationSpec.from_dict(dict(checkpoint.observation_spec)),
         ActionSpec.from_dict(dict(checkpoint.action_spec)),
-        weights_hash(checkpoint.weights),
+        content_hash([weights_hash(checkpoint.weights), source_hash(*_SOURCES)]),
         checkpoint.receipt,
     )
