@@ -11,6 +11,7 @@ from reverie.collection import CollectConfig, collect, dreams
 from reverie.collection.dreams import dream, spread
 from reverie.core import ReverieError
 from reverie.data import EpisodeStager, FrameCache, open_cache, open_dataset
+from reverie.data.held_out import held_out_episodes
 
 NUMBERS = [0, 2, 3, 4, 5]
 
@@ -67,3 +68,13 @@ def test_only_what_is_labelled_is_dreamt(cache: FrameCache) -> None:
     assert spread(replace(cache, episodes=episodes), 6) == [0, 2, 4, 5]
     with pytest.raises(ReverieError, match="no labelled episode"):
         dream(cache, Path("nowhere"), Path("nowhere"), [])
+
+
+def test_a_dream_of_what_is_held_out_is_held_out(tmp_path: Path, cache: FrameCache, world: Path) -> None:
+    held_out = held_out_episodes(cache, 0.5)
+    assert 0 < held_out.sum() < len(held_out)
+    dreamt = open_cache(dream(cache, world, tmp_path / "data", NUMBERS))
+    np.testing.assert_array_equal(held_out_episodes(dreamt, 0.5), held_out[NUMBERS])
+    anonymous = replace(cache, episodes=[replace(e, scene=None) for e in cache.episodes])
+    again = open_cache(dream(anonymous, world, tmp_path / "again", NUMBERS))
+    np.testing.assert_array_equal(held_out_episodes(again, 0.5), held_out_episodes(anonymous, 0.5)[NUMBERS])

@@ -85,7 +85,8 @@ def dream_block(cache: FrameCache, loaded: LoadedWorld, numbers: Sequence[int]) 
     replay = Recorded(actions, cache.action_spec, frame_every=every, n_action_steps=every)
     scenes = [e.scene for e in originals if e.scene is not None]
     dreamt = rollout(replay, world, scenes, [seed_for("dream", n) for n in numbers], n_steps)
-    return [_labelled(d, o, n, loaded.fingerprint) for d, o, n in zip(dreamt, originals, numbers, strict=True)]
+    known = [replace(o, scene=cache.episodes[n].scene or o.scene) for o, n in zip(originals, numbers, strict=True)]
+    return [_labelled(d, o, n, loaded.fingerprint) for d, o, n in zip(dreamt, known, numbers, strict=True)]
 
 
 def _labelled(dreamt: Episode, original: Episode, number: int, fingerprint: str) -> Episode:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from reverie.core import generator
 from reverie.data.cache import FrameCache
+from reverie.data.recordings import recorded_scenes
 
 VALIDATION_SPLITS = ("val", "valid", "validation", "test")
 
@@ -24,7 +25,9 @@ def held_out_episodes(cache: FrameCache, fraction: float) -> NDArray[np.bool_]:
     own = own_split(cache)
     if own.any() or len(own) < 2:
         return own
-    scenes = [f"episode {i}" if e.scene is None else e.scene.id for i, e in enumerate(cache.episodes)]
+    scenes = [
+        e.scene.id if e.scene else scene.id for e, scene in zip(cache.episodes, recorded_scenes(cache), strict=True)
+    ]
     lots = np.array([generator("held out", scene).random() for scene in scenes])
     held_out = lots < fraction
     return held_out if held_out.any() else np.asarray(lots == lots.min())
