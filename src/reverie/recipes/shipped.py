@@ -48,7 +48,7 @@ class ShippedRecipe:
         samples=400_000, checkpoint_every=20_000, validate_every=20_000, state_every=10_000
     )
     policy_then: TrainerConfig = TrainerConfig(
-        samples=100_000, learning_rate=3e-4, validate_every=20_000, state_every=10_000
+        samples=100_000, learning_rate=4e-4, validate_every=20_000, state_every=10_000
     )
     graded: Mapping[str, int] = field(default_factory=lambda: {"vla-a": 40_000, "vla-b": 60_000, "vla-c": 100_000})
     best: str = "vla-d"
