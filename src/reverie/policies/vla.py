@@ -23,8 +23,8 @@ from reverie.policies.learned import PolicyShapes, stack_views
 
 @dataclass(frozen=True)
 class VLAConfig:
-    """horizon: control steps in a chunk; n_action_steps: how many are executed before the next look. near_m: the distance
-    to the hand that is resolved finely (0: none; no effect where the state does not say where the hand is)."""
+    """horizon: control steps in a chunk; n_action_steps: how many are executed before the next look. near_m: distances to
+    the hand that are resolved well (none: no such input; no effect where the state does not say where the hand is)."""
 
     horizon: int = 10
     n_action_steps: int = 4
@@ -35,7 +35,7 @@ class VLAConfig:
     n_heads: int = 4
     view_cells: int = 2
     gripper_weight: float = 0.3
-    near_m: float = 0.03
+    near_m: tuple[float, ...] = (0.03, 0.1)
     grounding: GroundingConfig = field(default_factory=GroundingConfig)
     grounding_weights: GroundingWeights = field(default_factory=GroundingWeights)
 
@@ -55,7 +55,8 @@ class VLA(nn.Module):
         self.words = nn.Linear(g.text_width, c.dim)
         self.state = MLP(s.grounding.state_dim, g.hidden, c.dim) if s.grounding.state_dim else None
         self.hand = s.grounding.hand if c.near_m else None
-        self.geometry = MLP(len(SLOTS) * (8 if self.hand else 5) + s.grounding.state_dim, g.hidden, c.dim)
+        n_ways = len(c.near_m) if self.hand else 0
+        self.geometry = MLP(len(SLOTS) * (5 + 3 * n_ways) + s.grounding.state_dim, g.hidden, c.dim)
         self.queries = learned(c.horizon, c.dim)
         self.trunk = Transformer(c.dim, c.depth, c.n_heads)
         self.head = nn.Linear(c.dim, s.action_dim)
@@ -78,13 +79,13 @@ class VLA(nn.Module):
         return self.head(out[:, : self.config.horizon]).float(), found
 
     def _where(self, found: Grounded, state: Tensor) -> Tensor:
-        """Positions (normalised), yaws, state, and the way from the hand, near or far: [B, S 5 + D + S 3], no gradient."""
+        """Positions (normalised), yaws, state, and N times the way from the hand: [B, S 5 + D + N S 3], no gradient."""
         g = self.shapes.grounding
         positions = (found.positions_m - found.positions_m.new_tensor(g.position_center_m)) / g.position_scale_m
         where = [positions.flatten(1), found.yaws.flatten(1), state]
         if self.hand is not None:
             way = found.positions_m - self.hand.of(state)[:, None]  # [B, S, 3] metres
-            where.append(torch.tanh(way / self.config.near_m).flatten(1))
+            where += [torch.tanh(way / near).flatten(1) for near in self.config.near_m]
         return torch.cat(where, dim=1).detach()
 
     def _cell_tokens(self, found: Grounded) -> Tensor:
