@@ -2,6 +2,7 @@
 number in FOLDER."""
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -38,6 +39,7 @@ def fail(job: int) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
     try:
         list(in_processes(2, sleep, range(8), start, Path(sys.argv[1])))
     except KeyboardInterrupt:
