@@ -14,6 +14,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "docs/measured.md")
+FORMS = {"percent": (100, 0, "%"), "mm": (1000, 0, "mm")}
+"""How a rate, and metres, are shown: scale, digits, unit."""
 MARK = re.compile(
     r"(<!-- bench:(?P<name>[\w-]+):(?P<path>[^ ]+?)(?P<form>\|\w+)? -->)(?P<old>.*?)(<!-- /bench -->)", re.DOTALL
 )
@@ -33,7 +35,7 @@ def entry(name: str, path: str) -> Any:
 
 
 def text(value: Any, form: str) -> str:
-    """`percent` for rates, `p` for p-values, `range` for two limits; otherwise the value with its unit, or a name. Intervals, n
+    """`percent` for rates, `mm` for metres, `p` for p-values, `range` for two limits; otherwise the value with its unit, or a name. Intervals, n
     and what was abstained from come along where they were measured."""
     if isinstance(value, str):
         return value
@@ -45,10 +47,8 @@ def text(value: Any, form: str) -> str:
         return f"{_figure(value['low'], 2)} to {_figure(value['high'], 2)}"
     if form == "p":
         return "< 0.001" if value["value"] < 0.001 else f"{value['value']:.3f}"
-    scale, digits = (100, 0) if form == "percent" else (1, 2)
-    shown = _figure(value["value"] * scale, digits) + (" %" if form == "percent" else "")
-    if value.get("unit"):
-        shown += f" {value['unit']}"
+    scale, digits, unit = FORMS.get(form, (1, 2, value.get("unit")))
+    shown = _figure(value["value"] * scale, digits) + (f" {unit}" if unit else "")
     if value.get("low") is not None and value.get("high") is not None:
         shown += f" [{_figure(value['low'] * scale, digits)}, {_figure(value['high'] * scale, digits)}]"
     shown += f", n = {value['n']}" if value.get("n") else ""
