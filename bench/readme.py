@@ -14,7 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "docs/measured.md")
-FORMS = {"percent": (100, 0, "%"), "mm": (1000, 0, "mm")}
+FORMS = {"percent": (100, 0, "%"), "tenths": (100, 1, "%"), "mm": (1000, 0, "mm")}
 """How a rate, and metres, are shown: scale, digits, unit."""
 MARK = re.compile(
     r"(<!-- bench:(?P<name>[\w-]+):(?P<path>[^ ]+?)(?P<form>\|\w+)? -->)(?P<old>.*?)(<!-- /bench -->)", re.DOTALL
@@ -47,6 +47,8 @@ def text(value: Any, form: str) -> str:
         return f"{_figure(value['low'], 2)} to {_figure(value['high'], 2)}"
     if form == "p":
         return "< 0.001" if value["value"] < 0.001 else f"{value['value']:.3f}"
+    if form == "percent" and round(value["value"] * 100) in (0, 100) and value["value"] not in (0, 1):
+        form = "tenths"  # 199 of 200 is not all
     scale, digits, unit = FORMS.get(form, (1, 2, value.get("unit")))
     shown = _figure(value["value"] * scale, digits) + (f" {unit}" if unit else "")
     if value.get("low") is not None and value.get("high") is not None:

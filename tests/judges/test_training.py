@@ -141,7 +141,7 @@ def test_pose_only_learns_from_poses_and_sees_no_images(tmp_path: Path) -> None:
     judge = fit_pose_judge([cache], PoseJudgeRecipe(trainer=_trainer(3_200)), tmp_path / "poses", quiet=True)
     verdicts = judge.judge(recorded_episodes(cache, range(60)))
     found = confusion(verdicts, [e.success for e in cache.episodes])
-    assert min(found.sensitivity.value, found.specificity.value) > 0.8
+    assert found.sensitivity.value + found.specificity.value > 1.8
     (episode,) = recorded_episodes(cache, [0])
     blind = replace(episode, observations=replace(episode.observations, images={}, extras={}), instruction="")
     assert judge.judge([blind]) == [verdicts[0]]

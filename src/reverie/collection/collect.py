@@ -20,10 +20,10 @@ from reverie.collection.behaviours import Crew, crew_of, mix_named, pick
 from reverie.collection.blocks import Announce, Progress, stage_and_compact, unfinished
 from reverie.collection.taken_over import TakenOver
 from reverie.core import Episode, ReverieError, seed_for
+from reverie.core.processes import check_processes, in_processes
 from reverie.data import EpisodeStager, is_finished
 from reverie.embodiments import panda
 from reverie.rollouts import rollout
-from reverie.rollouts.processes import check_processes, in_processes
 from reverie.scenes.tasks import SPLITS, TASKS, draw_scene, task_named
 from reverie.sim import PhysicsWorld
 

@@ -5,9 +5,8 @@ renamed, so a killed build leaves nothing that looks complete.
 """
 
 import json
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterable
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.core import ActionSpec, ObservationSpec, ReverieError
+from reverie.core.processes import in_processes
 from reverie.data.cache_layout import ArraySpec, CacheLayout, cache_arrays, layout_of
 from reverie.data.episode_info import EpisodeInfo
 from reverie.data.lerobot_reader import Dataset, Specs, open_dataset
@@ -92,46 +92,30 @@ def _build(dataset: Dataset, folder: Path, depth: bool, progress: Progress | Non
     for name, array in cache.arrays.items():
         np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.dtype(array.dtype), array.shape)
     if processes <= 1:
-        for index in range(len(dataset)):
-            _fill(dataset, cache, folder, depth, index)
-            if progress:
-                progress(index + 1, len(dataset))
+        filled: Iterable[int] = (_fill(dataset, cache, folder, depth, index) for index in range(len(dataset)))
     else:
-        _fill_parallel(dataset, cache, folder, depth, progress, processes)
+        filled = in_processes(processes, _fill_kept, range(len(dataset)), _keep, dataset, cache, folder, depth)
+    for count, _ in enumerate(filled, start=1):
+        if progress:
+            progress(count, len(dataset))
     (folder / _INDEX).write_text(json.dumps(cache.to_dict()))
 
 
-def _fill_parallel(
-    dataset: Dataset, cache: CacheLayout, folder: Path, depth: bool, progress: Progress | None, processes: int
-) -> None:
-    with ProcessPoolExecutor(
-        processes, mp_context=get_context("spawn"), initializer=_keep, initargs=(dataset, cache)
-    ) as pool:
-        waiting = [pool.submit(_fill_kept, folder, depth, index) for index in range(len(dataset))]
-        try:
-            for count, finished in enumerate(as_completed(waiting), start=1):
-                finished.result()
-                if progress:
-                    progress(count, len(dataset))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
 _KEPT: list[Any] = []
-"""In a worker process: the data set and the layout, sent once."""
+"""In a worker process: the data set, the layout, the folder and whether depth is wanted; sent once."""
 
 
-def _keep(dataset: Dataset, cache: CacheLayout) -> None:
-    _KEPT[:] = [dataset, cache]
+def _keep(*kept: Any) -> None:
+    _KEPT[:] = kept
 
 
-def _fill_kept(folder: Path, depth: bool, index: int) -> None:
-    _fill(_KEPT[0], _KEPT[1], folder, depth, index)
+def _fill_kept(index: int) -> int:
+    dataset, cache, folder, depth = _KEPT
+    return _fill(dataset, cache, folder, depth, index)
 
 
-def _fill(dataset: Dataset, cache: CacheLayout, folder: Path, depth: bool, index: int) -> None:
-    """Write one episode into its rows of every array."""
+def _fill(dataset: Dataset, cache: CacheLayout, folder: Path, depth: bool, index: int) -> int:
+    """Write one episode into its rows of every array. Returns its number."""
     episode = dataset.episode(index, depth=depth)
     frames = slice(cache.frame_offsets[index], cache.frame_offsets[index + 1])
     actions = slice(cache.action_offsets[index], cache.action_offsets[index + 1])
@@ -144,6 +128,7 @@ def _fill(dataset: Dataset, cache: CacheLayout, folder: Path, depth: bool, index
         else:
             target[...] = np.nan
             target[tuple(slice(0, size) for size in values.shape)] = values
+    return index
 
 
 def _check_fits(dataset: Dataset, index: int, name: str, values: NDArray[Any], array: ArraySpec | None) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from reverie.core.processes import check_processes, in_processes
 from reverie.evaluation.blocks import Block
 from reverie.evaluation.plan import Plan
 from reverie.evaluation.receipts import limit_threads
 from reverie.evaluation.worker import Bench, BlockResult, run_in_process, start_process
-from reverie.rollouts.processes import check_processes, in_processes
 
 Engine = Callable[[Plan, Path, Sequence[Block]], Iterator[BlockResult]]
 

@@ -5,7 +5,7 @@ graded skill -> let the expert take over from the last of them, and train on wit
 video world: short sequences, then longer ones with those rollouts -> dream some training episodes -> train the judges, the
 one that reads frames also on dreamt episodes -> copy into the package.
 
-Everything is written under `build/shipped`; about six hours on two cores (see the receipts for the measured times).
+Everything is written under `build/shipped`; hours on two cores (every receipt has the seconds of its own training).
 """
 
 import argparse

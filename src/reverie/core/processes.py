@@ -1,4 +1,4 @@
-"""Jobs over several processes: the one pool of collection and evaluation. It knows nothing about what a job is.
+"""Jobs over several processes: the one pool of frame caches, collection and evaluation. It knows nothing about what a job is.
 
 Workers end with the process that started them, however that went (its end of a pipe closes), so that none is left to
 write beside a command that was given again. The jobs of a worker that dies are given out again. An error or Ctrl-C ends
@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
 from typing import Any, TypeVar
 
-from reverie.core import ReverieError
+from reverie.core.errors import ReverieError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")

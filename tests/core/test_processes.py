@@ -11,7 +11,7 @@ import pytest
 import sleepers
 
 from reverie.core import ReverieError
-from reverie.rollouts.processes import in_processes
+from reverie.core.processes import in_processes
 
 GENEROUS_S = 60
 
@@ -68,7 +68,7 @@ def test_the_jobs_of_a_dead_worker_are_given_out_again(tmp_path):
 
 
 def test_workers_that_always_die_are_one_clear_error(tmp_path, monkeypatch):
-    monkeypatch.setattr("reverie.rollouts.processes.MAX_DEATHS", 1)
+    monkeypatch.setattr("reverie.core.processes.MAX_DEATHS", 1)
     with pytest.raises(ReverieError, match="workers died 2 times"):
         list(in_processes(1, sleepers.die, range(2), sleepers.start, tmp_path))
 

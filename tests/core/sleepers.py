@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from reverie.rollouts.processes import in_processes
+from reverie.core.processes import in_processes
 
 
 def start(folder: Path) -> None:
