@@ -8,11 +8,11 @@ from reverie.cli.main import main
 from reverie.data import open_dataset
 
 TEXT = [
-    "--model.grounding.text.encoder",
+    "--model.encoder.grounding.text.encoder",
     "words",
-    "--model.grounding.width",
+    "--model.encoder.grounding.width",
     "16",
-    "--model.grounding.deep-width",
+    "--model.encoder.grounding.deep-width",
     "16",
 ]
 TINY = ["--samples", "8", "--batch-size", "4", "--validate-every", "8", "--state-every", "8", "--threads", "1"]

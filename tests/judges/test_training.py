@@ -12,7 +12,7 @@ from reverie.data.recordings import recorded_episodes
 from reverie.judges import FrameJudge, HoldRule, PoseJudge, confusion, load_judge
 from reverie.judges.network import FrameJudgeConfig
 from reverie.nn.grounding import GroundingConfig
-from reverie.nn.text import TextConfig
+from reverie.nn.text_config import TextConfig
 from reverie.training.config import TrainerConfig
 from reverie.training.fakes import fake_cache
 from reverie.training.fit_judge import (

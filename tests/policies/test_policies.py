@@ -18,23 +18,20 @@ from reverie.transforms import ImagesToFloat, LowerText, NormalizeActions, Norma
 
 SPEC = ObservationSpec((CameraSpec("a", 32, 48), CameraSpec("b", 32, 48)), ("x", "y", "opening"), frame_every=2)
 ACTIONS = ActionSpec(("dx", "gripper"), ("m", "1"), ("delta", "absolute"), "base", "none", "closed0_open1", 10.0)
-SHAPES = PolicyShapes(("a", "b"), 2, (1,), GroundingShapes(2, 32, 48, 3))
+SHAPES = PolicyShapes(("a", "b"), 2, (1,), GroundingShapes(2, 32, 48, 3), (-3.0, 0.0), (3.0, 1.0))
 
 
-def _policy(family: str) -> tuple[LearnedPolicy, PolicyShapes]:
+def _policy(family: str) -> LearnedPolicy:
     from dataclasses import asdict
 
     config: Any = LEARNED[family].tiny
-    n = config.n_obs_steps
-    shapes = replace(SHAPES, grounding=replace(SHAPES.grounding, n_views=2 * n, state_dim=3 * n))
     torch.manual_seed(0)
-    model = LEARNED[family].build(config, shapes)
+    model = LEARNED[family].build(config, SHAPES)
     transforms = Pipeline(
         (LowerText(), ImagesToFloat(), NormalizeState((0.0,) * 3, (1.0,) * 3), NormalizeActions((0.0, 0.0), (0.1, 1.0)))
     )
-    spec = replace(SPEC, n_obs_steps=n, obs_stride=config.obs_stride)
-    policy = LearnedPolicy("p", model, spec, ACTIONS, transforms, config.n_action_steps, asdict(config), family)
-    return policy, shapes
+    spec = replace(SPEC, n_obs_steps=config.n_obs_steps, obs_stride=config.obs_stride)
+    return LearnedPolicy("p", model, spec, ACTIONS, transforms, config.n_action_steps, asdict(config), family)
 
 
 def _observations(rows: int, n_obs_steps: int) -> Observations:
@@ -51,12 +48,12 @@ def _observations(rows: int, n_obs_steps: int) -> Observations:
 @pytest.mark.parametrize("family", sorted(LEARNED))
 class TestEveryPolicy:
     def test_contract(self, family: str) -> None:
-        policy, _ = _policy(family)
+        policy = _policy(family)
         check_policy(policy, _observations(3, policy.observation_spec.n_obs_steps))
 
     def test_a_checkpoint_acts_the_same(self, family: str, tmp_path: Path) -> None:
-        policy, shapes = _policy(family)
-        save(tmp_path / "p", policy_checkpoint(policy, shapes, {"samples": 1}))
+        policy = _policy(family)
+        save(tmp_path / "p", policy_checkpoint(policy, SHAPES, {"samples": 1}))
         found = load_policy(tmp_path / "p")
         observations = _observations(2, policy.observation_spec.n_obs_steps)
         first, second = (p.infer(observations, None, [1, 2])[0].values for p in (policy, found))
@@ -65,7 +62,7 @@ class TestEveryPolicy:
         assert (found.observation_spec, found.action_spec) == (policy.observation_spec, policy.action_spec)
 
     def test_the_fingerprint_follows_weights_and_transforms(self, family: str) -> None:
-        policy, _ = _policy(family)
+        policy = _policy(family)
         other = replace(policy, transforms=Pipeline(policy.transforms.transforms[:-1]))
         with torch.no_grad():
             next(policy.model.parameters()).add_(1e-3)
@@ -73,29 +70,69 @@ class TestEveryPolicy:
         assert len({policy.fingerprint, other.fingerprint, moved.fingerprint}) == 3
 
     def test_the_instruction_reaches_the_actions(self, family: str) -> None:
-        policy, _ = _policy(family)
+        policy = _policy(family)
         observations = _observations(2, policy.observation_spec.n_obs_steps)
         other = replace(observations, instructions=("go left", "go right"))
         a, b = (policy.infer(o, None, [1, 2])[0].values for o in (observations, other))
         assert np.abs(a - b).max() > 1e-6
 
     def test_grippers_stay_between_closed_and_open(self, family: str) -> None:
-        policy, _ = _policy(family)
+        policy = _policy(family)
         chunk, _ = policy.infer(_observations(2, policy.observation_spec.n_obs_steps), None, [1, 2])
         assert ((chunk.values[..., 1] >= 0) & (chunk.values[..., 1] <= 1)).all()
 
+    def test_the_loss_reaches_every_weight(self, family: str) -> None:
+        model = _policy(family).model
+        loss, _ = model.train().compute_loss(_batch(model.config, 4, SHAPES))
+        loss.backward()
+        assert torch.isfinite(loss)
+        unmoved = [n for n, p in model.named_parameters() if p.grad is None]
+        assert not [n for n in unmoved if not n.startswith(UNTOLD)], unmoved
+
     def test_paper_size_on_the_meta_device(self, family: str) -> None:
-        config = LEARNED[family].paper
-        n = config.n_obs_steps
-        size = replace(SHAPES.grounding, height=224, width=224, n_views=2 * n, state_dim=3 * n)
+        paper = LEARNED[family].paper
         with torch.device("meta"):
-            model = LEARNED[family].build(config, replace(SHAPES, grounding=size))
-        assert sum(p.numel() for p in model.parameters()) > 1e8
+            model: Any = LEARNED[family].build(paper.config, paper.shapes)
+            loss, _ = model.compute_loss(_batch(paper.config, 2, paper.shapes))
+        assert loss.shape == ()
+        millions = sum(p.numel() for p in model.parameters()) / 1e6
+        if paper.published is not None and not paper.difference:
+            assert millions == pytest.approx(paper.published, rel=0.02)
+
+
+UNTOLD = (
+    *("encoder.backbone.absent", "encoder.backbone.locate"),  # reached by the grounding losses only
+    *("decoder.experts.0.layers.2.", "decoder.experts.0.norm."),  # of a prefix's last layer, keys and values are read
+    "encoder.words",  # RT-1 reads the instruction only through what it does to the images
+)
+
+
+def _batch(config: Any, rows: int, shapes: PolicyShapes) -> dict[str, Any]:
+    """Numbers of the right shapes, on the device that is the default."""
+    g, to = shapes.grounding, config.n_obs_steps
+    images = {f"images.{c}": torch.rand(rows, to, g.height, g.width, 3) * 2 - 1 for c in shapes.cameras}
+    slots, unknown = 2, torch.zeros(rows, 2, dtype=torch.bool)
+    seen = torch.zeros(rows, g.n_views, slots, dtype=torch.bool)
+    return {
+        **images,
+        "state": torch.rand(rows, to, g.state_dim),
+        "instructions": ["put the red cube in the bowl", "move it beside the can"] * (rows // 2),
+        "actions": torch.rand(rows, config.horizon, shapes.action_dim),
+        "action_valid": torch.ones(rows, config.horizon, dtype=torch.bool),
+        "slot_points": torch.zeros(rows, g.n_views, slots, 2),
+        "slot_inside": seen,
+        "slot_mapped": seen,
+        "slot_positions_m": torch.zeros(rows, slots, 3),
+        "slot_known": unknown,
+        "slot_yaws": torch.zeros(rows, slots, 2),
+        "slot_turned": unknown,
+        "far": unknown[:, 0],
+    }
 
 
 def _saved(folder: Path) -> Path:
-    policy, shapes = _policy("vla")
-    save(folder, policy_checkpoint(policy, shapes, {}))
+    policy = _policy("vla")
+    save(folder, policy_checkpoint(policy, SHAPES, {}))
     return folder
 
 
@@ -115,8 +152,8 @@ def test_clear_errors(tmp_path: Path) -> None:
 
 
 def test_half_precision_weights_act_alike(tmp_path: Path) -> None:
-    policy, shapes = _policy("vla")
-    save(tmp_path, policy_checkpoint(policy, shapes, {}), "float16")
+    policy = _policy("vla")
+    save(tmp_path, policy_checkpoint(policy, SHAPES, {}), "float16")
     observations = _observations(2, 1)
     a, b = (p.infer(observations, None, [1, 2])[0].values for p in (policy, load_policy(tmp_path)))
     np.testing.assert_allclose(a, b, atol=5e-3)

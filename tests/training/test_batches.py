@@ -61,7 +61,7 @@ def test_the_first_frame_is_repeated_before_the_episode() -> None:
     assert frames.tolist() == [[start, start, start], [start, start, start + 1], [start + 3, start + 4, start + 5]]
     batch = source.batch(0, 4)
     assert batch["images.top"].shape == (4, 3, SIZE, SIZE, 3)
-    assert batch["slot_points"].shape == (4, 6, 2, 2)
+    assert batch["slot_points"].shape == (4, 2, 2, 2)
 
 
 def test_failed_and_foreign_episodes_are_not_imitated() -> None:

@@ -8,12 +8,14 @@ import pytest
 import torch
 
 from reverie.checkpoints import load
+from reverie.checkpoints.backbone import load_backbone
 from reverie.cli.train import TRAINABLE, main
 from reverie.core import Observations, ReverieError
 from reverie.core.contracts import check_policy
 from reverie.nn.grounding import GroundingBackbone, GroundingConfig, GroundingShapes
-from reverie.nn.text import TextConfig
+from reverie.nn.text_config import TextConfig
 from reverie.policies import load_policy
+from reverie.policies.encoders import EncoderConfig
 from reverie.policies.vla import VLAConfig
 from reverie.training.behaviour_cloning import CloningConfig
 from reverie.training.config import TrainerConfig
@@ -66,24 +68,24 @@ def test_pretrain_then_fine_tune(tmp_path: Path) -> None:
     cache = fake_cache(12)
     trainer = recipe(64).trainer
     fit_grounding(
-        cache, GroundingRecipe(GroundingTask(TINY.grounding), trainer=trainer), tmp_path / "backbone", quiet=True
+        cache, GroundingRecipe(GroundingTask(TINY.encoder.grounding), trainer=trainer), tmp_path / "backbone", quiet=True
     )
     frozen = replace(recipe(64), backbone=tmp_path / "backbone", freeze_backbone=True)
     fit_policy(cache, frozen, tmp_path / "policy", quiet=True)
     before, after = load(tmp_path / "backbone"), load(tmp_path / "policy")
     assert before.kind == "grounding"
-    for name, value in before.weights.items():
-        torch.testing.assert_close(after.weights[f"backbone.{name}"], value)
+    for name, value in load_backbone(tmp_path / "backbone").weights.items():
+        torch.testing.assert_close(after.weights[f"encoder.backbone.{name}"], value)
 
 
 def test_a_backbone_sees_through_other_cameras(tmp_path: Path) -> None:
-    task = GroundingTask(TINY.grounding)
+    task = GroundingTask(TINY.encoder.grounding)
     fit_grounding(fake_cache(6), GroundingRecipe(task, trainer=recipe(16).trainer), tmp_path, quiet=True)
-    other = GroundingBackbone(TINY.grounding, GroundingShapes(3, 32, 64, 7))
+    other = GroundingBackbone(TINY.encoder.grounding, GroundingShapes(3, 32, 64, 7))
     skipped = adopt_backbone(other, tmp_path)
     assert {"view", "place", "locate.into.weight"} <= set(skipped)
-    assert torch.equal(other.fine.conv.weight, load(tmp_path).weights["fine.conv.weight"])
-    wide = GroundingBackbone(replace(TINY.grounding, width=24), GroundingShapes(3, 32, 64, 7))
+    assert torch.equal(other.fine.conv.weight, load(tmp_path).weights["backbone.fine.conv.weight"])
+    wide = GroundingBackbone(replace(TINY.encoder.grounding, width=24), GroundingShapes(3, 32, 64, 7))
     with pytest.raises(ReverieError, match="another configuration"):
         adopt_backbone(wide, tmp_path)
 
@@ -110,7 +112,7 @@ def test_the_command_line_names_what_it_knows(capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.slow
 def test_it_learns_to_look_for_what_is_named(tmp_path: Path) -> None:
-    model = VLAConfig(grounding=GroundingConfig(TextConfig("words")))
+    model = VLAConfig(encoder=EncoderConfig(grounding=GroundingConfig(TextConfig("words"))))
     trainer = TrainerConfig(samples=12_800, warmup_samples=1_600, validate_every=12_800)
     many = CloningConfig(validation_fraction=0.15)  # among few, another row's sentence is often one's own
     recipe = PolicyRecipe(model=model, trainer=trainer, cloning=many)

@@ -6,7 +6,8 @@ from pathlib import Path
 import torch
 
 from reverie.nn.grounding import GroundingConfig
-from reverie.nn.text import TextConfig
+from reverie.nn.text_config import TextConfig
+from reverie.policies.encoders import EncoderConfig
 from reverie.policies.vla import VLAConfig
 from reverie.training.config import TrainerConfig
 from reverie.training.fakes import fake_cache
@@ -16,7 +17,10 @@ TINY = VLAConfig(
     dim=32,
     depth=1,
     n_heads=2,
-    grounding=GroundingConfig(TextConfig("words"), text_width=32, text_depth=1, width=16, deep_width=16, hidden=32),
+    hidden=32,
+    encoder=EncoderConfig(
+        grounding=GroundingConfig(TextConfig("words"), text_width=32, text_depth=1, width=16, deep_width=16, hidden=32)
+    ),
 )
 
 

@@ -18,7 +18,8 @@ from reverie.nn.blocks import MLP, Transformer, learned
 from reverie.nn.convolution import FilmedConv
 from reverie.nn.glimpse import Glimpse
 from reverie.nn.heatmaps import cell_centers, expected_point
-from reverie.nn.text import TextConfig, build_text
+from reverie.nn.text import build_text
+from reverie.nn.text_config import TextConfig
 
 SLOTS = ("target", "reference")
 """What an instruction names: the thing to move, and where it goes."""

@@ -11,10 +11,17 @@ from reverie.checkpoints import Checkpoint, load
 from reverie.checkpoints import load_weights as load_weights
 from reverie.checkpoints.configuration import from_values
 from reverie.core import ActionSpec, ObservationSpec, Policy, ReverieError, unknown_name
-from reverie.nn.grounding import GroundingConfig
-from reverie.nn.text import TextConfig
+from reverie.policies import paper
+from reverie.policies.act import ACT, ACTConfig
+from reverie.policies.bc import BC, BCConfig
 from reverie.policies.classical import ClassicalPolicy
+from reverie.policies.diffusion_policy import DiffusionPolicy, DiffusionPolicyConfig
+from reverie.policies.flow_vla import FlowVLA, FlowVLAConfig
 from reverie.policies.learned import LearnedPolicy, PolicyShapes
+from reverie.policies.octo import Octo, OctoConfig
+from reverie.policies.paper import Paper
+from reverie.policies.rt1 import RT1, RT1Config
+from reverie.policies.simple_vla import SimpleVLA, SimpleVLAConfig
 from reverie.policies.vla import VLA, VLAConfig
 from reverie.transforms import Pipeline
 
@@ -26,26 +33,18 @@ class Family:
     config: type[Any]
     build: Callable[[Any, PolicyShapes], nn.Module]
     tiny: Any
-    paper: Any
+    paper: Paper
 
 
 LEARNED: dict[str, Family] = {
-    "vla": Family(
-        VLAConfig,
-        VLA,
-        tiny=VLAConfig(),
-        paper=VLAConfig(
-            horizon=50,
-            n_action_steps=25,
-            dim=1024,
-            depth=18,
-            n_heads=16,
-            view_cells=16,
-            grounding=GroundingConfig(
-                TextConfig("minilm", max_tokens=64), text_width=512, text_depth=6, patch=8, width=256, deep_width=512
-            ),
-        ),
-    ),
+    "simple_vla": Family(SimpleVLAConfig, SimpleVLA, SimpleVLAConfig(), paper.SIMPLE_VLA),
+    "bc": Family(BCConfig, BC, BCConfig(), paper.BC),
+    "rt1": Family(RT1Config, RT1, RT1Config(), paper.RT1),
+    "act": Family(ACTConfig, ACT, ACTConfig(), paper.ACT),
+    "diffusion_policy": Family(DiffusionPolicyConfig, DiffusionPolicy, DiffusionPolicyConfig(), paper.DIFFUSION_POLICY),
+    "octo": Family(OctoConfig, Octo, OctoConfig(), paper.OCTO),
+    "flow_vla": Family(FlowVLAConfig, FlowVLA, FlowVLAConfig(), paper.FLOW_VLA),
+    "vla": Family(VLAConfig, VLA, VLAConfig(), paper.VLA),
 }
 BUILT_IN: Mapping[str, Callable[[], Policy]] = {"classical": ClassicalPolicy}
 """Policies without weights, opened by their name alone."""

@@ -20,21 +20,23 @@ from reverie.transforms import Batch, Pipeline
 
 @dataclass(frozen=True)
 class PolicyShapes:
-    """What the data decides about a network: cameras in order, state and action sizes, which actions are a gripper's
-    opening between 0 and 1."""
+    """What the data decides about a network: cameras in order, sizes of one observed frame, how many actions, which of
+    them are a gripper's opening between 0 and 1, and between which values normalised actions lie (empty: not measured)."""
 
     cameras: tuple[str, ...]
     action_dim: int
     gripper: tuple[int, ...]
     grounding: GroundingShapes
+    action_low: tuple[float, ...] = ()
+    action_high: tuple[float, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
 def stack_views(batch: Batch, shapes: PolicyShapes) -> Tensor:
-    """Images [B, To, H, W, 3] of every camera -> [B, To * cameras, H, W, 3], the cameras of one time side by side."""
-    return torch.stack([batch[f"images.{c}"] for c in shapes.cameras], dim=2).flatten(1, 2)
+    """Images [B, To, H, W, 3] of every camera -> [B, To, V, H, W, 3]."""
+    return torch.stack([batch[f"images.{c}"] for c in shapes.cameras], dim=2)
 
 
 def observation_batch(observations: Observations, spec: ObservationSpec) -> Batch:

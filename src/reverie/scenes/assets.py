@@ -128,7 +128,7 @@ CONTAINERS: dict[str, ContainerKind] = {
 
 def radius_of(kind: str) -> float:
     """Bound of the footprint of an object or container kind, m."""
-    return OBJECTS[kind].radius_m if kind in OBJECTS else CONTAINERS[kind].radius_m
+    return ALL_OBJECTS[kind].radius_m if kind in ALL_OBJECTS else CONTAINERS[kind].radius_m
 
 
 COLORS: dict[str, tuple[float, float, float]] = {
@@ -140,4 +140,33 @@ COLORS: dict[str, tuple[float, float, float]] = {
     "purple": (0.5, 0.16, 0.62),
     "cyan": (0.15, 0.75, 0.8),
 }
+UNSEEN_OBJECTS: dict[str, ObjectKind] = {
+    "cross": ObjectKind(
+        (Geom("box", (0.036, 0.011, 0.013), (0, 0, 0.013)), Geom("box", (0.011, 0.036, 0.013), (0, 0, 0.013))),
+        0.038, 0.026, (0.025, 0, 0.014), PI / 2,
+    ),
+    "pyramid": ObjectKind(
+        tuple(Geom("box", (0.028 - 0.007 * i, 0.028 - 0.007 * i, 0.0065), (0, 0, 0.0065 + 0.012 * i)) for i in range(4)),
+        0.04, 0.048, (0, 0, 0.018), PI / 2,
+    ),
+    "mushroom": ObjectKind(
+        (Geom("cylinder", (0.011, 0.018), (0, 0, 0.018)), Geom("ellipsoid", (0.028, 0.028, 0.015), (0, 0, 0.042))),
+        0.028, 0.057, (0, 0, 0.02), 0.0, 350.0,
+    ),
+    "hammer": ObjectKind(
+        (Geom("box", (0.04, 0.008, 0.008), (-0.01, 0, 0.008)), Geom("box", (0.011, 0.026, 0.012), (0.036, 0, 0.012))),
+        0.052, 0.024, (-0.005, 0, 0.01), 2 * PI,
+    ),
+    "ring": ObjectKind(_ring(8, 0.02, 0.01, 0.022), 0.033, 0.024, (0.025, 0, 0.013), 0.0),
+}  # fmt: skip
+"""Shapes that no training scene shows, for tests of what a policy or a backbone makes of new words and new things."""
+UNSEEN_COLORS: dict[str, tuple[float, float, float]] = {
+    "pink": (0.95, 0.45, 0.65),
+    "brown": (0.42, 0.26, 0.13),
+    "white": (0.95, 0.95, 0.93),
+}
+ALL_OBJECTS = OBJECTS | UNSEEN_OBJECTS
+ALL_COLORS = COLORS | UNSEEN_COLORS
+KINDS = (*OBJECTS, *CONTAINERS, *UNSEEN_OBJECTS)
+"""Numbers of the kinds, as recorded with every frame: new ones are added at the end."""
 TABLE_COLORS: dict[str, tuple[float, float, float]] = {"grey": (0.55, 0.54, 0.52)}

@@ -12,7 +12,7 @@ from reverie.core.errors import ReverieError, unknown_name
 from reverie.core.scene import ObjectPlacement, Scene
 from reverie.core.seeding import generator
 from reverie.scenes import instructions, placement
-from reverie.scenes.assets import CONTAINERS, OBJECTS, ContainerKind, ObjectKind
+from reverie.scenes.assets import CONTAINERS, OBJECTS, ContainerKind, ObjectKind, radius_of
 from reverie.scenes.state import TableState
 
 SPLITS = ("train", "validation", "test")
@@ -105,7 +105,7 @@ def _horizontal(scene: Scene, state: TableState) -> float:
 def _beside(scene: Scene, state: TableState) -> bool:
     """On the table, the gap between the two footprints' circles at most 6 cm, not on top of it."""
     target, reference = (scene.placement(n) for n in (scene.target, scene.reference))
-    reach = OBJECTS[target.kind].radius_m + OBJECTS[reference.kind].radius_m + BESIDE_GAP_M
+    reach = radius_of(target.kind) + radius_of(reference.kind) + BESIDE_GAP_M
     on_table = state.positions[scene.target][2] < 0.045 and state.positions[scene.reference][2] < 0.045
     in_container = any(
         np.linalg.norm((state.positions[o.name] - state.positions[scene.target])[:2]) < min(CONTAINERS[o.kind].inner_m)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.core.rotations import quat_to_matrix
-from reverie.scenes.assets import CONTAINERS, OBJECTS, radius_of
+from reverie.scenes.assets import ALL_OBJECTS, CONTAINERS, KINDS, radius_of
 from reverie.scenes.grasping import (
     AIMED_GAP_M,
     CARRY,
@@ -22,7 +22,6 @@ from reverie.scenes.grasping import (
 __all__ = ["Plan", "plan_pick_and_place"]
 
 Array = NDArray[np.float64]
-_OBJECT_NAMES, _KINDS = tuple(OBJECTS), (*OBJECTS, *CONTAINERS)
 
 
 @dataclass
@@ -53,7 +52,7 @@ class Plan:
 
     def aim_at(self, pose: Array) -> None:
         """Grasp the object at `pose` [7] where it is now."""
-        kind = OBJECTS[_OBJECT_NAMES[self.kind]]
+        kind = ALL_OBJECTS[KINDS[self.kind]]
         grasp, self.yaw = grasp_of(kind, pose[:3], quat_to_matrix(pose[3:]), self.yaw)
         self.grasp = grasp + self.miss
 
@@ -88,7 +87,7 @@ def plan_pick_and_place(
         place = _wrong_place(things, kinds, target, reference, rng)
     if variant == "near_miss":
         place = _near_miss(things, kinds, target, reference, rng)
-    kind = OBJECTS[_OBJECT_NAMES[kinds[target]]]
+    kind = ALL_OBJECTS[KINDS[kinds[target]]]
     miss = np.zeros(3)
     if variant == "missed_grasp":
         angle = rng.uniform(0, 2 * np.pi)
@@ -111,17 +110,17 @@ def plan_pick_and_place(
 
 
 def _release_height(place: Array, kinds: NDArray[np.int8], reference: int, grip: float, variant: str) -> float:
-    container = CONTAINERS.get(_KINDS[kinds[reference]]) if variant != "near_miss" else None
+    container = CONTAINERS.get(KINDS[kinds[reference]]) if variant != "near_miss" else None
     return release_height(float(place[2]), grip, container)
 
 
 def _radius(kind: int) -> float:
-    return radius_of(_KINDS[kind])
+    return radius_of(KINDS[kind])
 
 
 def _place(poses: Array, kinds: NDArray[np.int8], target: int, reference: int, rng: np.random.Generator) -> Array:
     """Where the object's centre goes: the middle of a container (with a little scatter), or beside an object."""
-    name = _KINDS[kinds[reference]]
+    name = KINDS[kinds[reference]]
     if name in CONTAINERS:
         free = max(min(CONTAINERS[name].inner_m) - _radius(int(kinds[target])), 0.0)
         scatter = rng.uniform(-0.4, 0.4, 2) * free
@@ -146,5 +145,5 @@ def _wrong_place(poses: Array, kinds: NDArray[np.int8], target: int, reference: 
 
 def _near_miss(poses: Array, kinds: NDArray[np.int8], target: int, reference: int, rng: np.random.Generator) -> Array:
     """Just outside a container, or a hand's breadth too far from an object."""
-    gap = rng.uniform(0.01, 0.03) if int(kinds[reference]) >= len(OBJECTS) else rng.uniform(0.085, 0.12)
+    gap = rng.uniform(0.01, 0.03) if KINDS[kinds[reference]] in CONTAINERS else rng.uniform(0.085, 0.12)
     return _beside(poses, kinds, target, reference, float(gap))

@@ -12,12 +12,11 @@ from reverie.core.scene import Scene
 from reverie.core.world import Event
 from reverie.embodiments import panda
 from reverie.embodiments.drawing import Drawer
-from reverie.scenes.assets import CONTAINERS, OBJECTS
+from reverie.scenes.assets import KINDS
 from reverie.scenes.state import TableState
 from reverie.scenes.tasks import task_named
 from reverie.sim import table_model
 
-KINDS = (*OBJECTS, *CONTAINERS)
 CONTROL_DT = 1 / panda.ACTION_SPEC.control_hz
 HOLD_STEPS = 5  # success must hold for 0.5 s
 _SERVO_DT = 0.01  # how often the servo's target moves within a control step

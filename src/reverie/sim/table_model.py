@@ -9,7 +9,7 @@ import numpy as np
 from reverie.core.errors import unknown_name
 from reverie.core.scene import ObjectPlacement, Scene
 from reverie.embodiments import panda_model
-from reverie.scenes.assets import COLORS, CONTAINERS, OBJECTS, TABLE_COLORS, Geom
+from reverie.scenes.assets import ALL_COLORS, ALL_OBJECTS, CONTAINERS, TABLE_COLORS, Geom
 
 PHYSICS_DT = 0.002
 SOURCES = ("reverie.sim", "reverie.scenes", "reverie.embodiments", "reverie.core.rotations")
@@ -46,19 +46,19 @@ def _rgba(color: tuple[float, float, float]) -> str:
 
 def centre_height(placement: ObjectPlacement) -> float:
     """Height of the body's origin when it stands on the table."""
-    return 0.0 if placement.container else OBJECTS[placement.kind].height_m / 2
+    return 0.0 if placement.container else ALL_OBJECTS[placement.kind].height_m / 2
 
 
 def _body(placement: ObjectPlacement) -> str:
-    table = CONTAINERS if placement.container else OBJECTS
+    table = CONTAINERS if placement.container else ALL_OBJECTS
     if placement.kind not in table:
         raise unknown_name("container kind" if placement.container else "object kind", placement.kind, list(table))
-    if placement.color not in COLORS:
-        raise unknown_name("colour", placement.color, list(COLORS))
+    if placement.color not in ALL_COLORS:
+        raise unknown_name("colour", placement.color, list(ALL_COLORS))
     kind = table[placement.kind]
     lift = centre_height(placement)
-    roll = 0.0002 if placement.container else OBJECTS[placement.kind].roll_friction
-    geoms = "".join(_geom(g, lift, kind.density, _rgba(COLORS[placement.color]), roll) for g in kind.geoms)
+    roll = 0.0002 if placement.container else ALL_OBJECTS[placement.kind].roll_friction
+    geoms = "".join(_geom(g, lift, kind.density, _rgba(ALL_COLORS[placement.color]), roll) for g in kind.geoms)
     half = placement.yaw_rad / 2
     quat = f"{np.cos(half):.9g} 0 0 {np.sin(half):.9g}"
     return (

@@ -23,7 +23,7 @@ TRUTH = ("object_poses", "start_poses", "kinds", "goal", "camera_matrices", "hel
 """Extras that every frame carries beside what policies may ask for: the truth, for experts, judges and training.
 
 object_poses, start_poses [things, 7]: xyz and quaternion wxyz in the order of `scene.objects`, now and at reset; kinds
-[things]: index into `assets.OBJECTS` followed by `assets.CONTAINERS`; goal [2]: index of target and reference; held: index
+[things]: places in `assets.KINDS`; goal [2]: index of target and reference; held: index
 of the thing in the gripper or -1.
 """
 

@@ -11,6 +11,7 @@ from reverie.core import content_hash, generator
 from reverie.data.cache import FrameCache
 from reverie.policies.learned import to_tensors
 from reverie.training.naming import Naming, names_in, symmetries
+from reverie.training.questions import ask
 from reverie.training.sampler import WeightedSampler
 from reverie.training.selection import FAR_M, Rows, hand, rows_of, split_episodes
 from reverie.training.supervision import slots
@@ -27,7 +28,8 @@ class CloningConfig:
     in which the sentence names other things of the scene; they teach grounding, their actions are not imitated.
     far_weight: how often frames with the hand far from the target are drawn. others: how often a frame of an episode that
     is not imitated is drawn, for grounding. image_size: (height, width) that cameras are resized to.
-    episodes: how many to learn from (0: all), for learning curves.
+    episodes: how many to learn from (0: all), for learning curves. questions: share of rows that ask about the scene
+    instead of telling what to do (grounding only).
     """
 
     sources: tuple[str, ...] = ("expert", "clean_expert")
@@ -36,6 +38,7 @@ class CloningConfig:
     measured: tuple[str, ...] = ()
     image_size: tuple[int, int] | None = None
     counterfactual: float = 0.25
+    questions: float = 0.0
     far_weight: float = 2.0
     others: float = 0.0
     episodes: int = 0
@@ -89,14 +92,16 @@ class Demonstrations:
     def batch(self, step: int, size: int) -> Batch:
         chosen = self.sampler.rows(step, size)
         rng = generator("naming", self.seed, step)
-        return self._batch(self.rows, chosen, [self._name(self.rows.episodes[i], rng) for i in chosen])
+        names = [self._name(self.rows.episodes[i], rng) for i in chosen]
+        return self._batch(self.rows, chosen, self._asked(self.rows, chosen, names, self.config.questions, rng))
 
     def validation(self) -> Mapping[str, Iterator[Batch]]:
         """`held_out`; the same with another row's sentence (`shuffled`: an instruction-blind network does not notice);
-        and with other things named, for grounding (`counterfactual`)."""
+        with other things named, for grounding (`counterfactual`); and with questions, if any are asked (`asked`)."""
         if self.held_out is None:
             return {}
-        return {kind: self._validation(kind) for kind in ("held_out", "shuffled", "counterfactual")}
+        kinds = ("held_out", "shuffled", "counterfactual", *(["asked"] if self.config.questions else []))
+        return {kind: self._validation(kind) for kind in kinds}
 
     def _validation(self, kind: str) -> Iterator[Batch]:
         rows = self.held_out
@@ -108,7 +113,7 @@ class Demonstrations:
         for i in range(0, len(picked), 64):
             chosen = picked[i : i + 64]
             names = [self._name(rows.episodes[r], rng, 1.0 if kind == "counterfactual" else 0.0) for r in chosen]
-            batch = self._batch(rows, chosen, names)
+            batch = self._batch(rows, chosen, self._asked(rows, chosen, names, float(kind == "asked"), rng))
             yield self._shuffled(batch) if kind == "shuffled" else batch
 
     def _shuffled(self, batch: Batch) -> Batch:
@@ -126,6 +131,18 @@ class Demonstrations:
         share = self.config.counterfactual if share is None else share
         return names[1 + which % (len(names) - 1)] if draw < share and len(names) > 1 else names[0]
 
+    def _asked(self, rows: Rows, chosen: NDArray[np.int64], names: list[Naming], share: float, rng: np.random.Generator) -> list[Naming]:  # fmt: skip
+        """With probability `share`, a question about what the frame shows in place of a naming."""
+        if not share:
+            return names
+        poses = self.cache.frames["object_poses"][rows.frames[chosen]]
+        scenes = [self.cache.episodes[e].scene for e in rows.episodes[chosen]]
+        found = []
+        for name, scene, at in zip(names, scenes, poses, strict=True):
+            draw, own = rng.random(), np.random.default_rng(int(rng.integers(1 << 30)))
+            found.append(ask(scene, at, own) if draw < share and scene is not None and scene.objects else name)
+        return found
+
     def _batch(self, rows: Rows, chosen: NDArray[np.int64], names: list[Naming]) -> Batch:
         frames = observed_frames(self.cache, rows, chosen, self.window)
         actions, valid = chunk(self.cache, rows, chosen, self.window.horizon)
@@ -138,29 +155,30 @@ class Demonstrations:
                 "action_valid": valid & (meant & rows.imitated[chosen])[:, None],
             }
         )
-        return to_tensors(batch | self._supervision(rows, chosen, frames, names))
+        answers = np.array([n.answer for n in names], np.int64)
+        return to_tensors(batch | {"answer": answers} | self._supervision(rows, chosen, names))
 
-    def _supervision(self, rows: Rows, chosen: NDArray[np.int64], frames: NDArray[np.int64], names: list[Naming]) -> Batch:  # fmt: skip
-        """Where the named things are in every view of the window, and whether the hand is far from the target."""
+    def _supervision(self, rows: Rows, chosen: NDArray[np.int64], names: list[Naming]) -> Batch:
+        """Where the named things are in every view of the newest frame, and whether the hand is far from the target."""
         things = np.array([(n.target, n.reference) for n in names], dtype=np.int64)
         cache, now = self.cache, rows.frames[chosen]
         poses = cache.frames["object_poses"][now] if "object_poses" in cache.frames else None
-        found = slots(things, poses, self._matrices(frames), self._sizes(), self.symmetry[rows.episodes[chosen]])
+        found = slots(things, poses, self._matrices(now), self._sizes(), self.symmetry[rows.episodes[chosen]])
         at = hand(cache, now)
         gap = np.zeros(len(now)) if at is None else np.linalg.norm(found["slot_positions_m"][:, 0] - at, axis=-1)
         return {**found, "far": found["slot_known"][:, 0] & (gap > FAR_M)}
 
     def _matrices(self, frames: NDArray[np.int64]) -> NDArray[np.float32] | None:
-        """[B, To * cameras, 3, 4], or None where cameras are not calibrated."""
+        """[B, cameras, 3, 4] of frames [B], or None where cameras are not calibrated."""
         if "camera_matrices" not in self.cache.frames:
             return None
         offered = self.cache.observation_spec.camera_names
-        matrices = self.cache.frames["camera_matrices"][frames][:, :, [offered.index(c) for c in self.window.cameras]]
-        return np.asarray(matrices.reshape(len(frames), -1, 3, 4))
+        matrices = self.cache.frames["camera_matrices"][frames]
+        return np.asarray(matrices[:, [offered.index(c) for c in self.window.cameras]])
 
     def _sizes(self) -> NDArray[np.int64]:
         """(width, height) of every view, before transforms."""
-        shapes = [self.cache.images[c].shape for c in self.window.cameras] * self.window.n_obs_steps
+        shapes = [self.cache.images[c].shape for c in self.window.cameras]
         return np.array([(s[2], s[1]) for s in shapes])
 
     def _spell(self, instruction: str) -> str:

@@ -47,11 +47,13 @@ class PolicyRecipe:
 
 @dataclass(frozen=True)
 class GroundingRecipe:
-    """A complete pretraining of the backbone: every episode is looked at, whoever made it."""
+    """A complete pretraining of the backbone: every episode is looked at, whoever made it. start: a checkpoint whose
+    backbone to go on from."""
 
     task: GroundingTask = field(default_factory=GroundingTask)
-    cloning: CloningConfig = field(default_factory=lambda: CloningConfig(counterfactual=0.75, others=1.0))
+    cloning: CloningConfig = field(default_factory=lambda: CloningConfig(counterfactual=0.75, questions=0.3, others=1.0))
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    start: Path | None = None
     name: str = "custom"
 
 
@@ -118,18 +120,22 @@ def fit_policy(cache: FrameCache, recipe: PolicyRecipe, out: Path, *, more: Sequ
     return _run(model, prepared, recipe.trainer, out, export, restart, quiet)
 
 
-def fit_grounding(cache: FrameCache, recipe: GroundingRecipe, out: Path, *, restart: bool = False, quiet: bool = False) -> dict[str, float]:  # fmt: skip
-    """Pretrain the visual backbone on "where is the thing you named?"."""
-    if "object_poses" not in cache.frames:
-        raise ReverieError(
-            f"{cache.path} has no object positions (extra `object_poses`): grounding is learned from simulated data"
-        )
-    prepared = prepare_data(cache, recipe.cloning, recipe.trainer, recipe.task)
+def fit_grounding(cache: FrameCache, recipe: GroundingRecipe, out: Path, *, more: Sequence[FrameCache] = (), restart: bool = False, quiet: bool = False) -> dict[str, float]:  # fmt: skip
+    """Pretrain the visual backbone on "where is the thing you named?" and simple questions."""
+    for data in (cache, *more):
+        if "object_poses" not in data.frames:
+            raise ReverieError(
+                f"{data.path} has no object positions (extra `object_poses`): grounding is learned from simulated data"
+            )
+    prepared = prepare_data(cache, recipe.cloning, recipe.trainer, recipe.task, more)
     torch.manual_seed(recipe.trainer.seed)
     model = GroundingModel(recipe.task, prepared.shapes)
+    if recipe.start is not None:
+        adopt_backbone(model.backbone, recipe.start)
 
     def export(folder: Path, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:
         full = {**receipt, **_data_receipt(recipe.name, prepared), "cloning": asdict(recipe.cloning)}
+        full |= parents(start=recipe.start)
         save_backbone(folder, recipe.task, prepared.shapes, weights, full)
 
     return _run(model, prepared, recipe.trainer, out, export, restart, quiet)
@@ -149,7 +155,7 @@ def _begin_with(model: nn.Module, recipe: PolicyRecipe) -> None:
         load_weights(model, load(recipe.start).expect("policy", recipe.start), recipe.start)
     if recipe.backbone is None:
         return
-    backbone = getattr(model, "backbone", None)
+    backbone = getattr(getattr(model, "encoder", None), "backbone", None)
     if backbone is None:
         raise ReverieError(f"policy {recipe.family!r} has no grounded backbone to begin with: leave out --backbone")
     adopt_backbone(backbone, recipe.backbone)

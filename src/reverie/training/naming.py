@@ -16,11 +16,13 @@ from reverie.scenes.assets import OBJECTS
 
 @dataclass(frozen=True)
 class Naming:
-    """An instruction and the places of its target and reference in `scene.objects` (-1: not known)."""
+    """An instruction or a question, and the places of its target and reference in `scene.objects` (-1: not known).
+    answer: a place in `questions.ANSWERS` (-1: nothing was asked)."""
 
     instruction: str
-    target: int
-    reference: int
+    target: int = -1
+    reference: int = -1
+    answer: int = -1
 
 
 def names_in(scene: Scene | None, instruction: str) -> list[Naming]:

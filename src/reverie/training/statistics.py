@@ -71,8 +71,8 @@ def openings(spec: ActionSpec, actions: NDArray[np.float32]) -> tuple[int, ...]:
 
 
 def fit_shapes(cache: FrameCache, window: Window, transforms: Pipeline, episodes: list[int]) -> PolicyShapes:
-    """Sizes after the transforms, and where on the table things are."""
-    first = cache.frame_offsets[:1].repeat(window.n_obs_steps)[None]
+    """Sizes of one frame after the transforms, where on the table things are, and how far actions reach."""
+    first = cache.frame_offsets[:1][None]
     images = {f"images.{c}": cache.images[c][first] for c in window.cameras}
     probe = transforms.apply({**images, "state": state_at(cache, first, window), "instructions": [""]})
     sizes = {probe[f"images.{c}"].shape[2:4] for c in window.cameras}
@@ -80,20 +80,29 @@ def fit_shapes(cache: FrameCache, window: Window, transforms: Pipeline, episodes
         raise ReverieError(f"cameras {window.cameras} have sizes {sorted(sizes)}: give image_size, one for all")
     height, width = sizes.pop()
     center, scale = _positions(cache, episodes)
-    n_views = len(window.cameras) * window.n_obs_steps
-    state_dim = probe["state"].shape[-1] * window.n_obs_steps
-    hand = hand_reading(window, transforms, state_dim)
-    grounding = GroundingShapes(n_views, height, width, state_dim, center, scale, hand)
-    return PolicyShapes(window.cameras, cache.action_spec.action_dim, gripper_places(cache.action_spec), grounding)
+    state_dim, hand = probe["state"].shape[-1], hand_reading(window, transforms)
+    grounding = GroundingShapes(len(window.cameras), height, width, state_dim, center, scale, hand)
+    low, high = action_bounds(cache, transforms, episodes)
+    places = gripper_places(cache.action_spec)
+    return PolicyShapes(window.cameras, cache.action_spec.action_dim, places, grounding, low, high)
 
 
-def hand_reading(window: Window, transforms: Pipeline, state_dim: int) -> HandReading | None:
-    """Of the newest observed state, if it begins with x, y, z."""
+def action_bounds(cache: FrameCache, transforms: Pipeline, episodes: list[int]) -> tuple[tuple[float, ...], tuple[float, ...]]:  # fmt: skip
+    """Smallest and largest normalised action of the episodes, number by number."""
+    actions = np.concatenate([cache.actions[slice(*cache.action_offsets[e : e + 2])] for e in episodes])
+    scaling = Pipeline(tuple(t for t in transforms.transforms if isinstance(t, NormalizeActions)))
+    normalised = scaling.apply({"actions": actions})["actions"]
+    low, high = normalised.min(0), normalised.max(0)
+    return tuple(round(float(v), 4) for v in low), tuple(round(float(v), 4) for v in high)
+
+
+def hand_reading(window: Window, transforms: Pipeline) -> HandReading | None:
+    """Of an observed state, if it begins with x, y, z."""
     found = [t for t in transforms.transforms if isinstance(t, NormalizeState)]
     if (*window.commanded, *window.measured)[:3] != ("x", "y", "z") or not found:
         return None
     (x, y, z), (sx, sy, sz) = found[0].offset[:3], found[0].scale[:3]
-    return HandReading(state_dim - state_dim // window.n_obs_steps, (x, y, z), (sx, sy, sz))
+    return HandReading(0, (x, y, z), (sx, sy, sz))
 
 
 def _positions(cache: FrameCache, episodes: list[int]) -> tuple[tuple[float, float, float], float]:

@@ -1,0 +1,66 @@
+"""`bc`: behaviour cloning as plain as it gets (Pomerleau 1989; the image agent of Mandlekar et al. 2021, robomimic, BC): what
+is seen, said and known of the robot, flattened, through an MLP to the next action, mean squared error.
+
+Nothing in it guards against its own errors: each takes it further from what was demonstrated, where it knows less (Ross &
+Bagnell 2010, theorem 2.1: the cost grows with the square of the time). `horizon` > 1 predicts a chunk instead, which asks it
+less often; demonstrations that recover show it the way back. `bench/imitation.py` measures both.
+"""
+
+from dataclasses import dataclass, field
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from reverie.nn.metrics import Batch, Metrics, mean_of
+from reverie.policies.chunks import gripper_mask
+from reverie.policies.encoders import Encoded, EncoderConfig, build_encoder
+from reverie.policies.learned import PolicyShapes
+
+
+@dataclass(frozen=True)
+class BCConfig:
+    """horizon: control steps that are predicted at once; n_action_steps: how many are executed before the next look."""
+
+    horizon: int = 1
+    n_action_steps: int = 1
+    n_obs_steps: int = 1
+    obs_stride: int = 1
+    dim: int = 64
+    widths: tuple[int, ...] = (512, 512)
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+
+
+class BC(nn.Module):
+    """`compute_loss(batch)` trains it, `predict(batch, seeds)` acts: normalised actions [B, horizon, A]."""
+
+    def __init__(self, config: BCConfig, shapes: PolicyShapes) -> None:
+        super().__init__()
+        self.config, self.shapes = config, shapes
+        c = config
+        self.encoder = build_encoder(c.encoder, shapes, c.dim)
+        features = c.n_obs_steps * (self.encoder.n_tokens * c.dim + self.encoder.state_dim) + c.dim
+        sizes = (features, *c.widths)
+        layers = [m for a, b in zip(sizes, sizes[1:], strict=False) for m in (nn.Linear(a, b), nn.ReLU())]
+        self.mlp = nn.Sequential(*layers, nn.Linear(sizes[-1], c.horizon * shapes.action_dim))
+        self.register_buffer("is_gripper", gripper_mask(shapes), persistent=False)
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Encoded]:
+        """-> [B, horizon, A], and what the encoder saw."""
+        encoded = self.encoder(batch)
+        known = [encoded.tokens.flatten(1), encoded.state.flatten(1), encoded.sentence]
+        actions = self.mlp(torch.cat([k.float() for k in known], dim=1))
+        return cast(Tensor, actions).float().unflatten(1, (self.config.horizon, -1)), encoded
+
+    def compute_loss(self, batch: Batch) -> tuple[Tensor, Metrics]:
+        """batch: actions [B, horizon, A] and action_valid [B, horizon] beside what the encoder needs."""
+        predicted, encoded = self(batch)
+        valid = batch["action_valid"][..., None].expand_as(predicted)
+        squared = mean_of((predicted - batch["actions"]) ** 2, valid)
+        off = mean_of((predicted.detach() - batch["actions"]).abs(), valid)
+        auxiliary, more = self.encoder.auxiliary_loss(encoded, batch)
+        return squared.value + auxiliary, {"squared": squared, "actions": off} | more
+
+    def predict(self, batch: Batch, seeds: list[int]) -> Tensor:
+        found = self(batch)[0]
+        return torch.where(cast(Tensor, self.is_gripper), found.clamp(0, 1), found)

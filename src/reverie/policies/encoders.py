@@ -1,0 +1,183 @@
+"""Observation encoders: cameras, instruction and state as every policy of the catalog gets them, tokens of one width.
+
+`grounded` is the backbone that knows where the named things are (`nn.grounding`): the small configurations see with it.
+The other kinds are what the papers used. Time is folded into the batch: every observed frame is looked at by itself, so a
+backbone that was pretrained on single frames serves a policy that remembers several.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, cast
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor, nn
+
+from reverie.nn.blocks import learned
+from reverie.nn.grounding import SLOTS, Grounded, GroundingBackbone, GroundingConfig
+from reverie.nn.grounding_loss import GroundingWeights, grounding_loss
+from reverie.nn.metrics import Batch, Metrics
+from reverie.nn.text import build_text
+from reverie.nn.text_config import TextConfig
+from reverie.policies.learned import PolicyShapes, stack_views
+from reverie.policies.towers import TowerConfig, build_tower
+
+SEEN = ("points", "presence", "features", "positions_m", "yaws", "context")
+"""Parts of `Grounded` that an encoder reads. A batch that holds them as `seen.<name>` [B, To, ...] needs no images: a frozen
+backbone has looked at its frames before."""
+Kind = Literal["grounded", "resnet", "vit", "efficientnet", "stem", "hub"]
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """grounding, grounding_weights, cells, near_m: of the kind `grounded`; cells: coarse cells a side that become tokens;
+    near_m: distances from the hand to the named things that are resolved well (none: no such input; no effect where the
+    state does not say where the hand is). text, tower: of all other kinds."""
+
+    kind: Kind = "grounded"
+    grounding: GroundingConfig = field(default_factory=GroundingConfig)
+    grounding_weights: GroundingWeights = field(default_factory=GroundingWeights)
+    cells: int = 2
+    near_m: tuple[float, ...] = (0.03, 0.1)
+    text: TextConfig = field(default_factory=TextConfig)
+    tower: TowerConfig = field(default_factory=TowerConfig)
+
+
+class Encoded(NamedTuple):
+    """tokens [B, To, N, d] of all views of each frame; text [B, L, d] with its mask [B, L]; state [B, To, D]: the
+    policy's own, then, if grounded, where the named things are; found: of all B To frames (grounded only)."""
+
+    tokens: Tensor
+    text: Tensor
+    text_mask: Tensor
+    state: Tensor
+    found: Grounded | None
+
+    @property
+    def sentence(self) -> Tensor:
+        """The mean of the instruction's tokens, [B, d]."""
+        weights = self.text_mask.to(self.text.dtype)[..., None]
+        return (self.text * weights).sum(1) / weights.sum(1).clamp_min(1)
+
+
+def build_encoder(config: EncoderConfig, shapes: PolicyShapes, dim: int, text_dim: int = 0) -> "GroundedEncoder | TowerEncoder":  # fmt: skip
+    """`dim` is the width d of the image tokens and, if `text_dim` does not say otherwise, of the instruction's."""
+    kind = GroundedEncoder if config.kind == "grounded" else TowerEncoder
+    return kind(config, shapes, dim, text_dim or dim)
+
+
+def projection(d_in: int, d_out: int) -> nn.Module:
+    return nn.Identity() if d_in == d_out else nn.Linear(d_in, d_out)
+
+
+class GroundedEncoder(nn.Module):
+    """Per view: coarse cells, and what is seen where the named things are. The estimate of where they are joins the state,
+    without gradient: it is learned from positions (where the data has any), the actions from actions."""
+
+    def __init__(self, config: EncoderConfig, shapes: PolicyShapes, dim: int, text_dim: int) -> None:
+        super().__init__()
+        self.config, self.shapes = config, shapes
+        g, s = config.grounding, shapes.grounding
+        self.backbone = GroundingBackbone(g, s)
+        self.cells = nn.Conv2d(g.deep_width, dim, 1)
+        self.cell_place = learned(s.n_views, config.cells**2, dim)
+        self.point = nn.Linear(g.feature_width + 3, dim)
+        self.point_place = learned(s.n_views, len(SLOTS), dim)
+        self.words = nn.Linear(g.text_width, text_dim)
+        self.hand = s.hand if config.near_m else None
+        n_ways = len(config.near_m) if self.hand else 0
+        self.n_tokens, self.grid = s.n_views * (config.cells**2 + len(SLOTS)), None
+        self.state_dim = s.state_dim + len(SLOTS) * (5 + 3 * n_ways)
+
+    def forward(self, batch: Batch) -> Encoded:
+        state = batch["state"]
+        b, times = state.shape[:2]
+        found = self._remembered(batch) if "seen.points" in batch else self._look(batch)
+        tokens = torch.cat([self._cells(found), self._points(found)], dim=1)  # [B To, N, d]
+        newest = slice(times - 1, None, times)
+        return Encoded(
+            tokens.unflatten(0, (b, times)),
+            self.words(found.text[newest]),
+            found.text_mask[newest],
+            torch.cat([state, self._where(found, state.flatten(0, 1)).unflatten(0, (b, times))], dim=-1),
+            found,
+        )
+
+    def _look(self, batch: Batch) -> Grounded:
+        images, state = stack_views(batch, self.shapes), batch["state"]
+        sentences = [s for s in batch["instructions"] for _ in range(state.shape[1])]
+        return cast(Grounded, self.backbone(images.flatten(0, 1), sentences, state.flatten(0, 1)))
+
+    def _remembered(self, batch: Batch) -> Grounded:
+        """What was seen before, and the instruction read anew."""
+        times = batch["state"].shape[1]
+        text, mask = self.backbone.reader(batch["instructions"])
+        seen = {name: batch[f"seen.{name}"].flatten(0, 1) for name in SEEN}
+        text, mask = (t.repeat_interleave(times, dim=0) for t in (text, mask))
+        return Grounded(maps=seen["points"][..., :0], text=text, text_mask=mask, **seen)
+
+    @property
+    def frozen(self) -> bool:
+        return not any(p.requires_grad for p in self.backbone.parameters())
+
+    def auxiliary_loss(self, encoded: Encoded, batch: Batch) -> tuple[Tensor, Metrics]:
+        """The grounding losses on the newest frame of every row; nothing for a frozen backbone."""
+        if self.frozen:
+            return encoded.tokens.new_zeros(()), {}
+        assert encoded.found is not None
+        times = encoded.tokens.shape[1]
+        newest = Grounded(*(part[times - 1 :: times] for part in encoded.found))
+        scale = self.shapes.grounding.position_scale_m
+        return grounding_loss(newest, batch, self.backbone.grid, scale, self.config.grounding_weights)
+
+    def _where(self, found: Grounded, state: Tensor) -> Tensor:
+        """Positions (normalised), yaws, and the ways from the hand at every scale: [N, S (5 + 3 n_ways)], no gradient."""
+        g = self.shapes.grounding
+        positions = (found.positions_m - found.positions_m.new_tensor(g.position_center_m)) / g.position_scale_m
+        where = [positions.flatten(1), found.yaws.flatten(1)]
+        if self.hand is not None:
+            way = found.positions_m - self.hand.of(state)[:, None]  # [N, S, 3] metres
+            where += [torch.tanh(way / near).flatten(1) for near in self.config.near_m]
+        return torch.cat(where, dim=1).detach()
+
+    def _cells(self, found: Grounded) -> Tensor:
+        """Coarse cells of every view: [N, V cells^2, d]."""
+        n, v = found.context.shape[:2]
+        pooled = F.adaptive_avg_pool2d(found.context.flatten(0, 1), self.config.cells)
+        cells = cast(Tensor, self.cells(pooled)).flatten(2).transpose(1, 2)  # [N V, cells^2, d]
+        return (cells.unflatten(0, (n, v)) + self.cell_place).flatten(1, 2)
+
+    def _points(self, found: Grounded) -> Tensor:
+        """What is seen where the named things are, in every view: [N, V S, d]."""
+        seen = torch.cat([found.features.float(), found.points - 0.5, found.presence[..., None]], dim=-1)
+        return cast(Tensor, self.point(seen) + self.point_place).flatten(1, 2)
+
+
+class TowerEncoder(nn.Module):
+    """One vision tower for all cameras, a text encoder beside it, and a learned position for every token of every view."""
+
+    def __init__(self, config: EncoderConfig, shapes: PolicyShapes, dim: int, text_dim: int) -> None:
+        super().__init__()
+        self.config, self.shapes = config, shapes
+        s = shapes.grounding
+        self.text = build_text(config.text)
+        self.words = projection(config.text.dim, text_dim)
+        self.tower = build_tower(config.kind, config.tower, (s.height, s.width), condition_dim=text_dim)
+        self.into = projection(self.tower.width, dim)
+        self.place = learned(s.n_views, self.tower.n_tokens, dim)
+        self.n_tokens, self.grid = s.n_views * self.tower.n_tokens, self.tower.grid
+        self.state_dim = s.state_dim
+
+    def forward(self, batch: Batch) -> Encoded:
+        images, state = stack_views(batch, self.shapes), batch["state"]
+        b, times, v = images.shape[:3]
+        words, mask = self.text(batch["instructions"])
+        encoded = Encoded(images, self.words(words), mask, state, None)
+        condition = encoded.sentence.repeat_interleave(times * v, dim=0)
+        seen = self.into(self.tower(rearrange(images, "b t v h w c -> (b t v) h w c"), condition))
+        tokens = rearrange(seen, "(b t v) n d -> b t v n d", b=b, t=times) + self.place.to(seen.dtype)
+        return encoded._replace(tokens=tokens.flatten(2, 3))
+
+    def auxiliary_loss(self, encoded: Encoded, batch: Batch) -> tuple[Tensor, Metrics]:
+        """None."""
+        return encoded.tokens.new_zeros(()), {}

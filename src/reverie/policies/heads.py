@@ -1,0 +1,148 @@
+"""Action heads: from one vector per control step to a chunk of normalised actions. Three ways to say what is likely.
+
+`l1` says the median: one answer. `flow` and `tokens` say a distribution and draw from it: where demonstrations differ (left
+or right of an obstacle), they choose; a mean would hit it. All numbers are normalised actions; grippers are openings in (0, 1).
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, Protocol, cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from reverie.actions.uniform_bins import UniformBins
+from reverie.nn.blocks import Transformer, learned
+from reverie.nn.flow import noised, sample_euler, training_times
+from reverie.nn.metrics import Metrics, mean_of
+from reverie.nn.time_embedding import sincos
+from reverie.policies.chunks import Scaling, bounds, gripper_mask
+from reverie.policies.learned import PolicyShapes
+
+
+@dataclass(frozen=True)
+class HeadConfig:
+    """gripper_weight: of the gripper's cross-entropy (l1). n_bins, temperature: tokens; temperature 0 takes the likeliest.
+    depth, flow_steps: flow; blocks across the chunk, Euler steps."""
+
+    kind: Literal["l1", "flow", "tokens"] = "l1"
+    gripper_weight: float = 0.3
+    n_bins: int = 256
+    temperature: float = 0.0
+    depth: int = 2
+    flow_steps: int = 10
+
+
+class ActionHead(Protocol):
+    """hidden [B, H, d], actions [B, H, A], valid [B, H] (which actions exist and are worth imitating)."""
+
+    def loss(self, hidden: Tensor, actions: Tensor, valid: Tensor) -> tuple[Tensor, Metrics]: ...
+
+    def sample(self, hidden: Tensor, seeds: list[int]) -> Tensor: ...
+
+
+def build_head(config: HeadConfig, shapes: PolicyShapes, dim: int, horizon: int) -> ActionHead:
+    return HEADS[config.kind](config, shapes, dim, horizon)
+
+
+class L1Head(nn.Module):
+    """The median: L1 on all actions; the gripper's number is a logit with a cross-entropy beside it."""
+
+    def __init__(self, config: HeadConfig, shapes: PolicyShapes, dim: int, horizon: int) -> None:
+        super().__init__()
+        self.config = config
+        self.out = nn.Linear(dim, shapes.action_dim)
+        self.register_buffer("is_gripper", gripper_mask(shapes), persistent=False)
+
+    def loss(self, hidden: Tensor, actions: Tensor, valid: Tensor) -> tuple[Tensor, Metrics]:
+        predicted = self.out(hidden).float()
+        valid = valid[..., None].expand_as(predicted)
+        gripper = cast(Tensor, self.is_gripper).expand_as(predicted)
+        l1 = mean_of((self._values(predicted) - actions).abs(), valid)
+        bce = F.binary_cross_entropy_with_logits(predicted, actions.clamp(0, 1), reduction="none")
+        closing = mean_of(bce, valid & gripper)
+        return l1.value + self.config.gripper_weight * closing.value, {"actions": l1, "gripper": closing}
+
+    def sample(self, hidden: Tensor, seeds: list[int]) -> Tensor:
+        return self._values(self.out(hidden).float())
+
+    def _values(self, predicted: Tensor) -> Tensor:
+        """Gripper logits to openings in (0, 1)."""
+        return torch.where(cast(Tensor, self.is_gripper), predicted.sigmoid(), predicted)
+
+
+class TokenHead(nn.Module):
+    """One of `n_bins` for every number of every step, all at once (RT-1, Brohan et al. 2022, section 5.1: 256 uniform bins,
+    cross-entropy). Bounds are those of the training actions. per_dimension: hidden has a vector for every number already,
+    [B, H, A, d]."""
+
+    def __init__(self, config: HeadConfig, shapes: PolicyShapes, dim: int, horizon: int, per_dimension: bool = False) -> None:  # fmt: skip
+        super().__init__()
+        self.config = config
+        self.out = nn.Linear(dim, config.n_bins * (1 if per_dimension else shapes.action_dim))
+        codec = UniformBins(*bounds(shapes), config.n_bins)
+        every = np.repeat(np.arange(config.n_bins)[:, None, None], shapes.action_dim, axis=2)  # [n_bins, 1, A]
+        self.register_buffer("values", torch.tensor(codec.decode(every)[:, 0].tolist()), persistent=False)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """[B, H, A, n_bins]"""
+        logits = cast(Tensor, self.out(hidden)).float()
+        return logits if hidden.dim() == 4 else logits.unflatten(-1, (-1, self.config.n_bins))
+
+    def loss(self, hidden: Tensor, actions: Tensor, valid: Tensor) -> tuple[Tensor, Metrics]:
+        logits = self.logits(hidden)
+        off = actions[..., None] - cast(Tensor, self.values).T  # [B, H, A, n_bins]
+        wanted = off.abs().argmin(-1)  # what the codec's `encode` says: the bin whose middle is nearest
+        entropy = F.cross_entropy(logits.movedim(-1, 1), wanted, reduction="none")
+        tokens = mean_of(entropy, valid[..., None].expand_as(entropy))
+        with torch.no_grad():
+            missed = (self._decoded(logits.argmax(-1)) - actions).abs()
+        return tokens.value, {"tokens": tokens, "actions": mean_of(missed, valid[..., None].expand_as(missed))}
+
+    def sample(self, hidden: Tensor, seeds: list[int]) -> Tensor:
+        logits = self.logits(hidden)
+        if not self.config.temperature:
+            return self._decoded(logits.argmax(-1))
+        uniform = torch.stack([torch.rand(logits.shape[1:-1], generator=torch.Generator().manual_seed(s)) for s in seeds])
+        summed = (logits / self.config.temperature).softmax(-1).cumsum(-1)
+        return self._decoded((summed < uniform.to(logits.device)[..., None]).sum(-1).clamp_max(self.config.n_bins - 1))
+
+    def _decoded(self, tokens: Tensor) -> Tensor:
+        """[B, H, A] -> the values [n_bins, A] that they stand for."""
+        return cast(Tensor, self.values).gather(0, tokens.flatten(0, 1)).view(tokens.shape)
+
+
+class FlowHead(nn.Module):
+    """A velocity for the whole chunk by `depth` blocks across its steps, given one vector per step; Euler integration from
+    noise (pi0, Black et al. 2024, section IV: time runs from 1, noise, to 0, actions)."""
+
+    def __init__(self, config: HeadConfig, shapes: PolicyShapes, dim: int, horizon: int) -> None:
+        super().__init__()
+        self.config = config
+        self.into, self.out = nn.Linear(shapes.action_dim, dim), nn.Linear(dim, shapes.action_dim)
+        self.time = nn.Linear(dim, dim)
+        self.order = learned(horizon, dim)
+        self.trunk = Transformer(dim, config.depth, n_heads=max(1, dim // 32))
+        self.scaling = Scaling(shapes, "openings")
+
+    def loss(self, hidden: Tensor, actions: Tensor, valid: Tensor) -> tuple[Tensor, Metrics]:
+        times = training_times(len(actions), actions.device)
+        at, wanted = noised(self.scaling.into(actions), torch.randn_like(actions), times)
+        squared = (self._velocity(hidden, at, times) - wanted) ** 2
+        flow = mean_of(squared, valid[..., None].expand_as(squared))
+        return flow.value, {"flow": flow}
+
+    def sample(self, hidden: Tensor, seeds: list[int]) -> Tensor:
+        shape = hidden.shape[1], self.out.out_features
+        found = sample_euler(partial(self._velocity, hidden), shape, seeds, self.config.flow_steps, hidden.device)
+        return self.scaling.out(found)
+
+    def _velocity(self, hidden: Tensor, at: Tensor, times: Tensor) -> Tensor:
+        """[B, H, A]"""
+        told = self.time(sincos(times, self.time.in_features, 4e-3, 4.0))[:, None]
+        return cast(Tensor, self.out(self.trunk(hidden + self.order + self.into(at) + told))).float()
+
+
+HEADS: dict[str, Any] = {"l1": L1Head, "tokens": TokenHead, "flow": FlowHead}
