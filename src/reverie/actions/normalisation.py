@@ -49,6 +49,13 @@ def by_mean(values: NDArray[np.floating], floor: float) -> Normalisation:
     return Normalisation(_floats(values.mean(axis=0, dtype=np.float64)), _floats(scale))
 
 
+def by_quantiles(values: NDArray[np.floating], floor: float) -> Normalisation:
+    """From [N, D]: the 1 % quantile becomes -1, the 99 % quantile 1; `floor` is the smallest half of their distance."""
+    _check_rows(values)
+    low, high = np.quantile(values.astype(np.float64), (0.01, 0.99), axis=0)
+    return Normalisation(_floats((low + high) / 2), _floats(np.maximum((high - low) / 2, floor)))
+
+
 def keep(normalisation: Normalisation, where: tuple[int, ...]) -> Normalisation:
     """The same, but the numbers at `where` stay as they are (a gripper opening between 0 and 1)."""
     offset, scale = list(normalisation.offset), list(normalisation.scale)
