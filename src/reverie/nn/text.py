@@ -1,44 +1,40 @@
-"""Instructions to tokens: a frozen sentence encoder from a package, or words embedded from scratch.
+"""Instructions to tokens: a frozen encoder from a package or the hub, one that is fine-tuned, or words from scratch.
 
-Both are called with B strings and give [B, L, dim] and a mask [B, L] (True: a token). L is the longest of the batch.
-Strings are expected in one spelling: the transform `lower_text` sees to that.
+All are called with B strings and give [B, L, dim] and a mask [B, L] (True: a token). L is the longest of the batch.
+Strings are expected in one spelling: the transform `lower_text` sees to that. On the meta device nothing is tokenized or
+computed; shapes are those of the longest sentences.
 """
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save as save_bytes
 from torch import Tensor, nn
 
-from reverie.core import ReverieError
+from reverie.core import ReverieError, unknown_name
 from reverie.core.files import write_whole
-
-
-@dataclass(frozen=True)
-class TextConfig:
-    """`minilm`: all-MiniLM-L6-v2, frozen, hidden states of every token (384 numbers). `words`: hashed words, trained."""
-
-    encoder: Literal["minilm", "words"] = "minilm"
-    max_tokens: int = 32
-    n_buckets: int = 2048
-    words_dim: int = 64
-
-    @property
-    def dim(self) -> int:
-        return 384 if self.encoder == "minilm" else self.words_dim
+from reverie.nn import hub
+from reverie.nn.text_config import ENCODERS
+from reverie.nn.text_config import TextConfig as TextConfig
+from reverie.nn.words import HashedWords as HashedWords
+from reverie.nn.words import ScratchText as ScratchText
 
 
 def build_text(config: TextConfig) -> nn.Module:
-    return FrozenSentences(config) if config.encoder == "minilm" else HashedWords(config)
+    """Errors: ReverieError for an unknown encoder, and for weights that are not here."""
+    if config.hub_name:
+        return TrainedSentences(config) if config.trained else FrozenSentences(config)
+    kinds: dict[str, type[nn.Module]] = {"minilm": FrozenSentences, "words": HashedWords, "scratch": ScratchText}
+    if config.encoder not in kinds:
+        raise unknown_name("text encoder", config.encoder, list(ENCODERS))
+    return kinds[config.encoder](config)
 
 
 @cache
@@ -61,14 +57,15 @@ def _minilm() -> tuple[Any, Any]:
 
 
 class FrozenSentences(nn.Module):
-    """Hidden states of the packaged encoder; each distinct instruction is computed once and kept (float16, in memory).
+    """Hidden states of a frozen encoder; each distinct instruction is computed once and kept (float16, in memory).
 
-    The encoder is not a submodule: its 22M weights are in a package, so they are not in checkpoints.
+    The encoder is not a submodule: its weights are in a package or on the hub, so they are not in checkpoints, and they are
+    read when the first sentence is.
     """
 
     def __init__(self, config: TextConfig) -> None:
         super().__init__()
-        self.max_tokens = config.max_tokens
+        self.config, self.max_tokens = config, config.max_tokens
         self._table: dict[str, Tensor] = {}
         self.register_buffer("_where", torch.zeros(0), persistent=False)
 
@@ -99,45 +96,60 @@ class FrozenSentences(nn.Module):
         self._table.update(zip(json.loads(described["sentences"]), tokens.split(lengths), strict=True))
 
     def _file(self, folder: Path) -> Path:
-        return folder / f"sentences-minilm-{self.max_tokens}.safetensors"
+        if not self.config.hub_name:
+            return folder / f"sentences-minilm-{self.max_tokens}.safetensors"
+        weights = hub.version(self.config.hub_name, self.config.revision)
+        digest = hashlib.blake2b(weights.encode(), digest_size=6).hexdigest()
+        return folder / f"sentences-{digest}-{self.max_tokens}.safetensors"
 
     @torch.no_grad()
     def _encode(self, instructions: list[str]) -> list[Tensor]:
-        tokenizer, model = _minilm()
+        c = self.config
+        tokenizer, model = hub.text_encoder(c.hub_name, c.revision) if c.hub_name else _minilm()
         tokens = tokenizer(instructions, padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt")
         with torch.autocast("cpu", enabled=False):
             hidden = model(**tokens).last_hidden_state
         return [h[m].half() for h, m in zip(hidden, tokens["attention_mask"].bool(), strict=True)]
 
     def forward(self, instructions: Sequence[str]) -> tuple[Tensor, Tensor]:
+        device = cast(Tensor, self._where).device
+        if device.type == "meta":
+            return _shapes(len(instructions), self.max_tokens, self.config.dim)
         self.prepare(instructions, batch=1)  # a row must not depend on what else was asked
         rows = [self._table[s] for s in instructions]
         hidden = nn.utils.rnn.pad_sequence(rows, batch_first=True).float()
         lengths = torch.tensor([len(r) for r in rows])
         mask = torch.arange(hidden.shape[1])[None] < lengths[:, None]
-        device = cast(Tensor, self._where).device
         return hidden.to(device), mask.to(device)
 
 
-class HashedWords(nn.Module):
-    """Words and marks, each hashed into one of `n_buckets` learned embeddings: no vocabulary to store or to miss."""
+class TrainedSentences(nn.Module):
+    """Hidden states of an encoder from the hub that is fine-tuned: its weights are in checkpoints. Building it again still
+    needs the name's files, for its tokenizer."""
 
     def __init__(self, config: TextConfig) -> None:
         super().__init__()
-        self.config = config
-        self.embed = nn.Embedding(config.n_buckets, config.words_dim)
+        self.config, self.model = config, hub.load_model(config.hub_name, config.revision)
+        self._tokenizer: Any = None if self._on_meta else hub.load_tokenizer(config.hub_name, config.revision)
+
+    @property
+    def _on_meta(self) -> bool:
+        return next(self.model.parameters()).is_meta
 
     def prepare(self, instructions: Iterable[str]) -> None:
-        """Nothing to compute ahead."""
+        """Nothing to compute ahead: the weights change."""
 
     def forward(self, instructions: Sequence[str]) -> tuple[Tensor, Tensor]:
-        rows = [torch.tensor([self._bucket(w) for w in self._words(s)]) for s in instructions]
-        ids = nn.utils.rnn.pad_sequence(rows, batch_first=True).to(self.embed.weight.device)
-        lengths = torch.tensor([len(r) for r in rows], device=ids.device)
-        return self.embed(ids), torch.arange(ids.shape[1], device=ids.device)[None] < lengths[:, None]
+        c = self.config
+        if self._on_meta:
+            tokens, mask = _shapes(len(instructions), c.max_tokens, c.dim)
+            return self.model(input_ids=tokens[..., 0].long()).last_hidden_state, mask
+        asked = {"padding": True, "truncation": True, "max_length": c.max_tokens, "return_tensors": "pt"}
+        words = self._tokenizer(list(instructions), **asked).to(next(self.model.parameters()).device)
+        hidden = self.model(input_ids=words["input_ids"], attention_mask=words["attention_mask"]).last_hidden_state
+        return hidden, words["attention_mask"].bool()
 
-    def _words(self, instruction: str) -> list[str]:
-        return ["<start>", *re.findall(r"[^\W_]+|[^\w\s]", instruction)][: self.config.max_tokens]
 
-    def _bucket(self, word: str) -> int:
-        return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=4).digest(), "big") % self.config.n_buckets
+def _shapes(rows: int, length: int, dim: int) -> tuple[Tensor, Tensor]:
+    """Tokens and mask as they would be on the meta device."""
+    return torch.empty(rows, length, dim, device="meta"), torch.ones(rows, length, dtype=torch.bool, device="meta")
