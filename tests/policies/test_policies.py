@@ -102,7 +102,7 @@ class TestEveryPolicy:
 
 UNTOLD = (
     *("encoder.backbone.absent", "encoder.backbone.locate"),  # reached by the grounding losses only
-    *("decoder.experts.0.layers.2.", "decoder.experts.0.norm."),  # of a prefix's last layer, keys and values are read
+    *("decoder.layers.2.experts.0.", "decoder.norms.0."),  # of a prefix's last layer, keys and values are read
     "encoder.words",  # RT-1 reads the instruction only through what it does to the images
 )
 

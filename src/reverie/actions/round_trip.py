@@ -13,7 +13,8 @@ from reverie.actions.codec import Codec
 @dataclass(frozen=True)
 class RoundTrip:
     """For each action the mean and the largest absolute error, the mean of decoded minus given (of deltas it adds up from
-    step to step), and the share of clipped values, over `n_values` values each; tokens_per_chunk is a mean, bits_per_chunk what they take if all of them were equally likely (None: no tokens)."""
+    step to step), and the share of clipped values, over `n_values` values each; tokens_per_chunk is a mean,
+    bits_per_chunk what they take if all of them were equally likely (None: no tokens)."""
 
     mean_abs: tuple[float, ...]
     max_abs: tuple[float, ...]

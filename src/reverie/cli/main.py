@@ -16,6 +16,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "demo": ("reverie.cli.demo", "evaluate the shipped policies in both worlds, in a few minutes"),
     "collect": ("reverie.cli.collect", "scripted demonstrations, mistakes and play in physics"),
     "data": ("reverie.cli.data", "import data sets of other formats; show what is in one"),
+    "actions": ("reverie.cli.actions", "what action codecs lose on a data set: round-trip errors, a table and a page"),
     "train": ("reverie.cli.train", "fit a policy, a world or a judge"),
     "evaluate": ("reverie.cli.evaluate", "roll policies out in worlds, judge, rank, and write the report"),
     "judge": ("reverie.cli.judge", "judge the stored episodes of a run again"),

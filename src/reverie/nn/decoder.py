@@ -12,7 +12,7 @@ can be observed (`nn.blocks.Probabilities`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -106,45 +106,64 @@ class ExpertLayer(nn.Module):
         return gated(x, self.mlp(normed), gate)
 
 
-class ExpertStack(nn.Module):
-    """The layers of one expert and its last norm: a language model without its vocabulary."""
+Streams = Sequence[Tensor | None]
+"""One entry per expert; None for one that has nothing to say in this call."""
 
-    def __init__(self, expert: Expert, config: DecoderConfig) -> None:
+
+class DecoderLayer(nn.Module):
+    """One layer of all experts and the attention they share: the unit to shard or to recompute."""
+
+    def __init__(self, experts: Sequence[Expert], config: DecoderConfig) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(ExpertLayer(expert, config) for _ in range(config.depth))
-        self.norm = config.norm(expert)
-        for name, linear in self.named_modules():
-            if isinstance(linear, nn.Linear) and not name.endswith("modulation"):
-                nn.init.normal_(linear.weight, std=linear.in_features**-0.5)
-
-
-class SharedAttention(nn.Module):
-    """Attention of one layer over the joined tokens of all experts; it has no parameters."""
-
-    def __init__(self, config: DecoderConfig) -> None:
-        super().__init__()
+        self.experts = nn.ModuleList(ExpertLayer(e, config) for e in experts)
         self.repeats, self.probabilities = config.n_heads // config.n_kv_heads, Probabilities()
 
-    def forward(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(
+        self,
+        streams: Streams,
+        conditions: Streams,
+        turns: tuple[Tensor, Tensor],
+        mask: Tensor | None,
+        before: tuple[Tensor, Tensor] | None,
+    ) -> tuple[list[Tensor | None], Tensor, Tensor]:
+        """-> the streams after the layer, and keys and values [B, kv heads, M, head_dim], those from `before` first."""
+        told = list(zip(cast(Sequence[ExpertLayer], self.experts), streams, conditions, strict=True))
+        present = [(expert, x, c) for expert, x, c in told if x is not None]
+        normed = [expert.norm_attention(x, c) for expert, x, c in present]
+        projected = [expert.project(x) for (expert, _, _), (x, _) in zip(present, normed, strict=True)]
+        q, k, v = (torch.cat(part, dim=2) for part in zip(*projected, strict=True))
+        q, k = rotate(q, turns), rotate(k, turns)
+        if before is not None:
+            k, v = torch.cat([before[0], k], dim=2), torch.cat([before[1], v], dim=2)
+        mixed = iter(torch.split(self._attend(q, k, v, mask), [x.shape[1] for _, x, _ in present], dim=1))
+        gates = iter([gate for _, gate in normed])
+        after = [None if x is None else expert.finish(x, next(mixed), next(gates), c) for expert, x, c in told]
+        return after, k, v
+
+    def _attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
         """q [B, H, N, d], k and v [B, kv heads, M, d] -> [B, N, H d]"""
         k, v = k.repeat_interleave(self.repeats, dim=1), v.repeat_interleave(self.repeats, dim=1)
         weights = self.probabilities(q, k, mask).to(v.dtype)
         return (weights @ v).transpose(1, 2).flatten(2)  # type: ignore[no-any-return]
 
 
-Streams = Sequence[Tensor | None]
-
-
 class Decoder(nn.Module):
-    """Experts with one stream of embeddings each. `experts[e]` is a whole stack, to freeze, adapt or load alone."""
+    """A stack of layers over one stream of embeddings per expert, with a last norm each."""
 
     def __init__(self, experts: Sequence[Expert], config: DecoderConfig) -> None:
         super().__init__()
         if config.n_heads % config.n_kv_heads or config.head_dim % 2:
             raise ValueError(f"{config.n_kv_heads} key heads must divide {config.n_heads}, and the head size be even")
         self.config = config
-        self.experts = nn.ModuleList(ExpertStack(e, config) for e in experts)
-        self.attention = nn.ModuleList(SharedAttention(config) for _ in range(config.depth))
+        self.layers = nn.ModuleList(DecoderLayer(experts, config) for _ in range(config.depth))
+        self.norms = nn.ModuleList(config.norm(e) for e in experts)
+        for name, linear in self.named_modules():
+            if isinstance(linear, nn.Linear) and not name.endswith("modulation"):
+                nn.init.normal_(linear.weight, std=linear.in_features**-0.5)
+
+    def expert(self, e: int) -> list[nn.Module]:
+        """What expert e owns, to freeze or to count."""
+        return [*(layer.experts[e] for layer in cast(Sequence[DecoderLayer], self.layers)), self.norms[e]]
 
     def forward(
         self,
@@ -154,43 +173,19 @@ class Decoder(nn.Module):
         conditions: Streams | None = None,
         prefix: Prefix | None = None,
     ) -> tuple[list[Tensor | None], Prefix]:
-        """streams: [B, N_e, width_e] per expert, None for one that has nothing to say in this call; N is their sum.
+        """streams: [B, N_e, width_e] per expert, or None; N is the sum of those that are there.
 
         positions [B, N]; pairs [N, M] or [B, N, M] with the prefix first in M (None: everything reads everything);
         conditions: [B, c] for experts that have one. -> the streams after the last norm, and the prefix with this call's
         tokens behind it.
         """
         conditions = conditions or [None] * len(streams)
-        present = [(e, x, c) for e, x, c in zip(self.experts, streams, conditions, strict=True) if x is not None]
-        experts, xs = [(e, c) for e, _, c in present], [x for _, x, _ in present]
         turns = rotations(positions, self.config.head_dim, self.config.rope_base)
         mask, keys, values = may_read(None, pairs), [], []
-        for i, attention in enumerate(self.attention):
-            layers = [(e.layers[i], c) for e, c in experts]  # type: ignore[index]
+        for i, layer in enumerate(self.layers):
             before = None if prefix is None else (prefix.keys[i], prefix.values[i])
-            xs, k, v = _layer(layers, attention, xs, turns, mask, before)
+            streams, k, v = layer(streams, conditions, turns, mask, before)
             keys.append(k)
             values.append(v)
-        last = iter([e.norm(x, c)[0] for (e, c), x in zip(experts, xs, strict=True)])  # type: ignore[operator]
-        return [None if x is None else next(last) for x in streams], Prefix(tuple(keys), tuple(values))
-
-
-def _layer(
-    layers: Sequence[tuple[Any, Tensor | None]],
-    attention: nn.Module,
-    xs: Sequence[Tensor],
-    turns: tuple[Tensor, Tensor],
-    mask: Tensor | None,
-    before: tuple[Tensor, Tensor] | None,
-) -> tuple[list[Tensor], Tensor, Tensor]:
-    """One layer of the experts that are present (each with its condition) -> their streams, and all keys and values."""
-    normed = [layer.norm_attention(x, c) for (layer, c), x in zip(layers, xs, strict=True)]
-    projected = [layer.project(n) for (layer, _), (n, _) in zip(layers, normed, strict=True)]
-    q, k, v = (torch.cat(part, dim=2) for part in zip(*projected, strict=True))
-    q, k = rotate(q, turns), rotate(k, turns)
-    if before is not None:
-        k, v = torch.cat([before[0], k], dim=2), torch.cat([before[1], v], dim=2)
-    mixed = attention(q, k, v, mask).split([x.shape[1] for x in xs], dim=1)
-    gates = [gate for _, gate in normed]
-    done = [layer.finish(x, m, g, c) for (layer, c), x, m, g in zip(layers, xs, mixed, gates, strict=True)]
-    return done, k, v
+        last = [None if x is None else n(x, c)[0] for n, x, c in zip(self.norms, streams, conditions, strict=True)]
+        return last, Prefix(tuple(keys), tuple(values))

@@ -56,7 +56,7 @@ def efficientnet(config: Any) -> nn.Module:
 
 
 def slow_statistics(model: nn.Module) -> None:
-    """Batch norm's running mean and variance move by 1 % a batch."""
+    """An EfficientNet's batch norm moves its running mean and variance by 1 % a batch."""
     for norm in (m for m in model.modules() if isinstance(m, nn.BatchNorm2d)):
         norm.momentum = 0.01
 

@@ -73,8 +73,7 @@ def load_model(name: str, revision: str | None = None) -> nn.Module:
     if torch.get_default_device().type == "meta":
         config = configuration(name, revision)
         kind = getattr(transformers, _MODELS.get(config.model_type, "AutoModel"))
-        build = kind.from_config if kind is transformers.AutoModel else kind
-        return _frozen_where_unread(build(config))
+        return _used_part((kind.from_config if kind is transformers.AutoModel else kind)(config))
     config = _reached(lambda: transformers.AutoConfig.from_pretrained(name, revision=revision), name)
     kind = getattr(transformers, _MODELS.get(config.model_type, "AutoModel"))
     options = {"revision": revision, "use_safetensors": True, "dtype": torch.float32, "output_loading_info": True}
@@ -84,9 +83,7 @@ def load_model(name: str, revision: str | None = None) -> nn.Module:
         raise ReverieError(
             f"the weights of {name!r} lack {len(missing)} entries of a {kind.__name__}, as {missing[:3]}"
         )
-    if config.model_type == "efficientnet":
-        slow_statistics(model)
-    return _frozen_where_unread(model)
+    return _used_part(model)
 
 
 def load_tokenizer(name: str, revision: str | None = None) -> Any:
@@ -126,12 +123,14 @@ def _advice(name: str, found: str) -> str:
     )
 
 
-def _frozen_where_unread(model: nn.Module) -> nn.Module:
-    """Parameters without a gradient would stop distributed training."""
+def _used_part(model: Any) -> nn.Module:
+    """Without what would stop a training: parameters that get no gradient, and T5's table under two names."""
     for name, parameter in model.named_parameters():
         if name.startswith(_UNREAD):
             parameter.requires_grad_(False)
-    return model
+    if model.config.model_type == "efficientnet":
+        slow_statistics(model)
+    return model.encoder if model.config.model_type == "t5" else model  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -139,8 +138,10 @@ def _no_progress() -> Iterator[None]:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    yield
-    logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def version(name: str, revision: str | None = None) -> str:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from reverie.nn.decoder import ExpertStack
+from reverie.nn.decoder import Decoder
 from reverie.nn.loading import load_translated
 
 
@@ -26,23 +26,22 @@ class Vocabulary(nn.Module):
         return hidden @ self.table.weight.t()
 
 
-_LAYER = r"layers\.(\d+)\."
-_DIALECT = (
-    (r"embed_tokens\.weight", None),
-    (_LAYER + r"self_attn\.([qkv])_proj\.weight", r"layers.\1.\2.weight"),
-    (_LAYER + r"self_attn\.o_proj\.weight", r"layers.\1.out.weight"),
-    (_LAYER + r"mlp\.(gate|up|down)_proj\.weight", r"layers.\1.mlp.\2.weight"),
-    (_LAYER + r"input_layernorm\.weight", r"layers.\1.norm_attention.weight"),
-    (_LAYER + r"post_attention_layernorm\.weight", r"layers.\1.norm_mlp.weight"),
-    (r"norm\.weight", "norm.weight"),
-)
-
-
-def load_language_model(stack: ExpertStack, vocabulary: Vocabulary | None, state: Mapping[str, Tensor]) -> None:
-    """The state dict of transformers' LlamaModel or GemmaModel into a stack with plain norms (`decoder.experts[e]`) and,
-    unless it is None, a vocabulary. Errors: ReverieError where they do not fit."""
-    what = "transformers' language model"
-    load_translated(stack, state, _DIALECT, what)
+def load_language_model(
+    decoder: Decoder, expert: int, vocabulary: Vocabulary | None, state: Mapping[str, Tensor]
+) -> None:
+    """The state dict of transformers' LlamaModel or GemmaModel into one expert with plain norms and, unless it is None, a
+    vocabulary. Errors: ReverieError where they do not fit."""
+    what, table = "transformers' language model", r"embed_tokens\.weight"
+    layer, ours = r"layers\.(\d+)\.", rf"layers.\1.experts.{expert}."
+    dialect = (
+        (table, None),
+        (layer + r"self_attn\.([qkv])_proj\.weight", ours + r"\2.weight"),
+        (layer + r"self_attn\.o_proj\.weight", ours + "out.weight"),
+        (layer + r"mlp\.(gate|up|down)_proj\.weight", ours + r"mlp.\2.weight"),
+        (layer + r"input_layernorm\.weight", ours + "norm_attention.weight"),
+        (layer + r"post_attention_layernorm\.weight", ours + "norm_mlp.weight"),
+        (r"norm\.weight", f"norms.{expert}.weight"),
+    )
+    load_translated(decoder, state, dialect, what, only=rf"layers\.\d+\.experts\.{expert}\..*|norms\.{expert}\..*")
     if vocabulary is not None:
-        table = {name: value for name, value in state.items() if name == "embed_tokens.weight"}
-        load_translated(vocabulary, table, ((r"embed_tokens\.weight", "table.weight"),), what)
+        load_translated(vocabulary, state, ((table, "table.weight"), (r"(?:layers|norm)\..*", None)), what)

@@ -19,10 +19,13 @@ Dialect = Sequence[tuple[str, str | None]]
 _PART = re.compile(r"(.*)\[([012])\](.*)")
 
 
-def load_translated(module: nn.Module, state: Mapping[str, Tensor], dialect: Dialect, what: str) -> None:
-    """Fill every parameter and buffer of `module` from `state`. Errors: ReverieError naming the entries that do not fit;
-    `what` says whose weights they are."""
-    expected = _without_counters(module.state_dict())
+def load_translated(
+    module: nn.Module, state: Mapping[str, Tensor], dialect: Dialect, what: str, only: str = ".*"
+) -> None:
+    """Fill every parameter and buffer of `module` whose name is like `only` from `state`. Errors: ReverieError naming the
+    entries that do not fit; `what` says whose weights they are."""
+    ours = {name: value for name, value in module.state_dict().items() if re.fullmatch(only, name)}
+    expected = _without_counters(ours)
     found = _joined(_without_counters(state), dialect, what)
     found = {n: v.reshape(expected[n].shape) if _squeezable(v, expected.get(n)) else v for n, v in found.items()}
     wrong = [f"{n} has {tuple(v.shape)}" for n, v in found.items() if n in expected and expected[n].shape != v.shape]

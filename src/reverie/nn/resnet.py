@@ -2,7 +2,7 @@
 
 Options that policies need, beside the published network (`ResNetConfig()`):
 norm "frozen_batch": batch norm with fixed statistics and fixed scale, as DETR and ACT train it; "group": group norm of
-channels / 16 groups, as Diffusion Policy replaces batch norm (Chi et al. 2023, section III-C).
+channels / 16 groups, as Diffusion Policy replaces batch norm (Chi et al. 2023, section III-B).
 stem "imagenet": 7x7 stride 2 and max pooling (1/4 of the size); "small": one 3x3 convolution at full size; "patch":
 patches of `patch` pixels, each embedded alone. The last two are for images of 64 pixels, which the published stem leaves
 2x2 cells of. `width` scales all channels; `n_stages` drops the last, coarsest stages. There is no classifier.

@@ -55,7 +55,8 @@ class UNet1d(nn.Module):
         c, dims = config, config.dims
         self.time_multiple = 2 ** (len(dims) - 1)
         widen = nn.Linear(c.step_dim, 4 * c.step_dim)
-        self.step = nn.Sequential(Sinusoidal(c.step_dim), widen, nn.Mish(), nn.Linear(4 * c.step_dim, c.step_dim))
+        self.waves = Sinusoidal(c.step_dim)
+        self.step = nn.Sequential(widen, nn.Mish(), nn.Linear(4 * c.step_dim, c.step_dim))
         d = c.step_dim + condition_dim
         pairs = list(zip((action_dim, *dims[:-1]), dims, strict=True))
         self.down = nn.ModuleList(nn.ModuleList([FilmedBlock(a, b, d, c), FilmedBlock(b, b, d, c)]) for a, b in pairs)
@@ -73,7 +74,7 @@ class UNet1d(nn.Module):
                 f"a chunk of {actions.shape[1]} actions does not go through this U-Net: its horizon must be a multiple of "
                 f"{self.time_multiple}"
             )
-        condition = torch.cat([self.step(steps).to(condition.dtype), condition], dim=-1)
+        condition = torch.cat([self.step(self.waves(steps).to(condition.dtype)), condition], dim=-1)
         x, skips = actions.transpose(1, 2), []  # [B, A, T]
         for i, pair in enumerate(self.down):
             x = _through(pair, x, condition)

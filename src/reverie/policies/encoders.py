@@ -103,6 +103,13 @@ class GroundedEncoder(nn.Module):
             found,
         )
 
+    def seen(self, batch: Batch) -> dict[str, Tensor]:
+        """What there is to remember of single frames, by names of SEEN; of the context, its coarse cells."""
+        found = self._look(batch)
+        n, v = found.context.shape[:2]
+        context = F.adaptive_avg_pool2d(found.context.flatten(0, 1), self.config.cells).unflatten(0, (n, v))
+        return {name: getattr(found._replace(context=context), name) for name in SEEN}
+
     def _look(self, batch: Batch) -> Grounded:
         images, state = stack_views(batch, self.shapes), batch["state"]
         sentences = [s for s in batch["instructions"] for _ in range(state.shape[1])]

@@ -6,6 +6,7 @@ from reverie.rollouts.chunked import Chunked
 from reverie.rollouts.delayed import Delayed
 from reverie.rollouts.ensembled import Ensembled
 from reverie.rollouts.from_gymnasium import from_gymnasium
+from reverie.rollouts.overlapped import Overlapped
 from reverie.rollouts.recorded import Recorded
 from reverie.rollouts.rollout import executed_actions, rollout
 from reverie.rollouts.seeds import RowSeeds
@@ -15,6 +16,7 @@ __all__ = [
     "Chunked",
     "Delayed",
     "Ensembled",
+    "Overlapped",
     "Recorded",
     "RowSeeds",
     "as_gymnasium",

@@ -1,7 +1,8 @@
 """Batches for policies and for grounding, from a frame cache: windows, chunks, names, and where the named things are."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,10 +10,12 @@ from numpy.typing import NDArray
 
 from reverie.core import content_hash, generator
 from reverie.data.cache import FrameCache
+from reverie.policies.encoders import GroundedEncoder
 from reverie.policies.learned import to_tensors
 from reverie.training.naming import Naming, names_in, symmetries
 from reverie.training.questions import ask
 from reverie.training.sampler import WeightedSampler
+from reverie.training.seen import SeenFrames, see
 from reverie.training.selection import FAR_M, Rows, hand, rows_of, split_episodes
 from reverie.training.supervision import slots
 from reverie.training.windows import Window, chunk, observe, observed_frames
@@ -72,6 +75,7 @@ class Demonstrations:
         self.rows = rows_of(cache, train, config.sources, config.far_weight, config.others)
         self.held_out = _or_none(cache, held_out, config)
         self.sampler = WeightedSampler(self.rows.weights, seed)
+        self.seen: SeenFrames | None = None
         self.names = [names_in(e.scene, self._spell(e.instruction)) for e in cache.episodes]
         n_things = max([len(e.scene.objects) for e in cache.episodes if e.scene is not None] or [0])
         self.symmetry = np.zeros((len(cache.episodes), max(n_things, 1)), np.float32)
@@ -89,9 +93,24 @@ class Demonstrations:
         named = (self.names[e] if self.config.counterfactual else self.names[e][:1] for e in sorted(wanted))
         return sorted({n.instruction for names in named for n in names})
 
+    def look_once(self, encoder: GroundedEncoder, folder: Path, quiet: bool) -> None:
+        """Training batches hold what a frozen encoder sees instead of images, for the sentence that was meant: naming other
+        things teaches only a backbone that learns."""
+        episodes = np.unique(self.rows.episodes)
+        frames = np.concatenate([np.arange(*self.cache.frame_offsets[e : e + 2]) for e in episodes])
+        sentences = [self.names[e][0].instruction for e in episodes]
+        self.seen = see(encoder, self._look, frames, sentences, int(self.cache.frame_offsets[-1]), folder, quiet)
+
+    def _look(self, frames: NDArray[np.int64]) -> Batch:
+        episodes = np.searchsorted(self.cache.frame_offsets, frames, side="right") - 1
+        said = [self.names[e][0].instruction for e in episodes]
+        return to_tensors(self.transforms.apply({**observe(self.cache, frames[:, None], self.window), "instructions": said}))
+
     def batch(self, step: int, size: int) -> Batch:
         chosen = self.sampler.rows(step, size)
         rng = generator("naming", self.seed, step)
+        if self.seen is not None:
+            return self._batch(self.rows, chosen, [self.names[e][0] for e in self.rows.episodes[chosen]], self.seen)
         names = [self._name(self.rows.episodes[i], rng) for i in chosen]
         return self._batch(self.rows, chosen, self._asked(self.rows, chosen, names, self.config.questions, rng))
 
@@ -143,19 +162,21 @@ class Demonstrations:
             found.append(ask(scene, at, own) if draw < share and scene is not None and scene.objects else name)
         return found
 
-    def _batch(self, rows: Rows, chosen: NDArray[np.int64], names: list[Naming]) -> Batch:
+    def _batch(self, rows: Rows, chosen: NDArray[np.int64], names: list[Naming], seen: SeenFrames | None = None) -> Batch:
         frames = observed_frames(self.cache, rows, chosen, self.window)
         actions, valid = chunk(self.cache, rows, chosen, self.window.horizon)
         meant = np.array([n is self.names[e][0] for n, e in zip(names, rows.episodes[chosen], strict=True)])
         batch = self.transforms.apply(
             {
-                **observe(self.cache, frames, self.window),
+                **observe(self.cache, frames, self.window if seen is None else replace(self.window, cameras=())),
                 "instructions": [n.instruction for n in names],
                 "actions": actions,
                 "action_valid": valid & (meant & rows.imitated[chosen])[:, None],
             }
         )
         answers = np.array([n.answer for n in names], np.int64)
+        if seen is not None:
+            return to_tensors(batch) | seen.at(frames)
         return to_tensors(batch | {"answer": answers} | self._supervision(rows, chosen, names))
 
     def _supervision(self, rows: Rows, chosen: NDArray[np.int64], names: list[Naming]) -> Batch:

@@ -13,6 +13,7 @@ from reverie.core import ObservationSpec, ReverieError, unknown_name
 from reverie.core.specs import CameraSpec
 from reverie.data.cache import FrameCache
 from reverie.policies.catalog import LEARNED, load_weights
+from reverie.policies.encoders import GroundedEncoder
 from reverie.policies.learned import LearnedPolicy, PolicyShapes, policy_checkpoint
 from reverie.training.behaviour_cloning import CloningConfig, Demonstrations, window_of
 from reverie.training.config import TrainerConfig
@@ -147,7 +148,17 @@ def _run(model: nn.Module, prepared: Prepared, trainer: TrainerConfig, out: Path
     cache = prepared.main.cache
     sentences = sorted({s for source in prepared.all for s in source.sentences()})
     prepare(model, sentences, cache.path if cache.path.is_dir() else None, quiet)
+    _look_once(model, prepared, quiet)
     return Trainer(model, prepared.source, trainer, out, export, quiet).run()
+
+
+def _look_once(model: nn.Module, prepared: Prepared, quiet: bool) -> None:
+    """A backbone that stays as it is sees the same in every epoch."""
+    encoder = getattr(model, "encoder", None)
+    if isinstance(encoder, GroundedEncoder) and encoder.frozen:
+        for source in prepared.all:
+            if source.cache.path.is_dir():
+                source.look_once(encoder.eval(), source.cache.path, quiet)
 
 
 def _begin_with(model: nn.Module, recipe: PolicyRecipe) -> None:

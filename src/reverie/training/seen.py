@@ -4,28 +4,24 @@ Arrays have one row per frame of a frame cache, float16, memory-mapped, in a fol
 backbone's weights, the sentences and the rows that are wanted: derived, and deletable.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
 
 from reverie.checkpoints import weights_hash
 from reverie.core import content_hash
 from reverie.data.whole import whole_folder
-from reverie.nn.grounding import Grounded, GroundingBackbone
-from reverie.policies.encoders import SEEN
+from reverie.policies.encoders import SEEN, GroundedEncoder
 from reverie.policies.learned import to_tensors
 from reverie.training.journal import Screen
 from reverie.transforms import Batch
 
-Look = Callable[[NDArray[np.int64]], tuple[Tensor, list[str], Tensor]]
-"""Frame numbers [N] -> images [N, V, H, W, 3], sentences and states [N, D], as the backbone reads them."""
+Look = Callable[[NDArray[np.int64]], Batch]
+"""Frame numbers [N] -> the batch that an encoder looks at: images, state and sentences of single frames."""
 _BATCH = 64
 
 
@@ -43,13 +39,14 @@ class SeenFrames:
         return to_tensors({f"seen.{name}": values[rows].astype(np.float32) for name, values in self.arrays.items()})
 
 
-def see(backbone: GroundingBackbone, cells: int, look: Look, frames: NDArray[np.int64], sentences: list[str], n_frames: int, folder: Path, quiet: bool) -> SeenFrames:  # fmt: skip
-    """Look at `frames` (once: what is in `folder` already is only opened). `sentences`: of every frame, for the key."""
-    key = content_hash([weights_hash(backbone.state_dict()), cells, content_hash(sentences), frames.tolist()])
+def see(encoder: GroundedEncoder, look: Look, frames: NDArray[np.int64], sentences: list[str], n_frames: int, folder: Path, quiet: bool) -> SeenFrames:  # fmt: skip
+    """Look at `frames` of a cache with `n_frames`, once: what is in `folder` already is only opened. sentences: every one
+    that may be asked for, for the key."""
+    key = content_hash([weights_hash(encoder.backbone.state_dict()), encoder.config.cells, sentences, frames.tolist()])
     path = folder / f"seen-{key}"
     if not path.is_dir():
         with whole_folder(path) as temporary:
-            _look_at_all(backbone, cells, look, frames, temporary, quiet)
+            _look_at_all(encoder, look, frames, temporary, quiet)
     arrays = {name: np.load(path / f"{name}.npy", mmap_mode="r") for name in SEEN}
     place = np.full(n_frames, -1, np.int64)
     place[frames] = np.arange(len(frames))
@@ -57,24 +54,15 @@ def see(backbone: GroundingBackbone, cells: int, look: Look, frames: NDArray[np.
 
 
 @torch.inference_mode()
-def _look_at_all(backbone: GroundingBackbone, cells: int, look: Look, frames: NDArray[np.int64], folder: Path, quiet: bool) -> None:  # fmt: skip
+def _look_at_all(encoder: GroundedEncoder, look: Look, frames: NDArray[np.int64], folder: Path, quiet: bool) -> None:
     folder.mkdir(parents=True)
     arrays: dict[str, NDArray[np.float16]] = {}
     with Screen(len(frames), 0, quiet) as screen:
         screen.say(f"looking at {len(frames):,} frames with the frozen backbone, once")
         for start in range(0, len(frames), _BATCH):
-            found = backbone(*look(frames[start : start + _BATCH]))
-            for name, values in pooled(found, cells).items():
+            for name, values in encoder.seen(look(frames[start : start + _BATCH])).items():
                 if name not in arrays:
                     shape = (len(frames), *values.shape[1:])
                     arrays[name] = np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.float16, shape)
                 arrays[name][start : start + len(values)] = values.numpy()
             screen.advance(min(start + _BATCH, len(frames)), "frames")
-    (folder / "index.json").write_text(json.dumps({k: list(v.shape) for k, v in arrays.items()}))
-
-
-def pooled(found: Grounded, cells: int) -> dict[str, Tensor]:
-    """The parts that an encoder reads; of the context, its coarse cells."""
-    b, v = found.context.shape[:2]
-    context = F.adaptive_avg_pool2d(found.context.flatten(0, 1), cells).unflatten(0, (b, v))
-    return {name: getattr(found._replace(context=context), name) for name in SEEN}
