@@ -68,7 +68,10 @@ def test_pretrain_then_fine_tune(tmp_path: Path) -> None:
     cache = fake_cache(12)
     trainer = recipe(64).trainer
     fit_grounding(
-        cache, GroundingRecipe(GroundingTask(TINY.encoder.grounding), trainer=trainer), tmp_path / "backbone", quiet=True
+        cache,
+        GroundingRecipe(GroundingTask(TINY.encoder.grounding), trainer=trainer),
+        tmp_path / "backbone",
+        quiet=True,
     )
     frozen = replace(recipe(64), backbone=tmp_path / "backbone", freeze_backbone=True)
     fit_policy(cache, frozen, tmp_path / "policy", quiet=True)

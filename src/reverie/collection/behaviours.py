@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reverie.collection.taken_over import TakenOver
 from reverie.core import Policy, ReverieError, unknown_name
-from reverie.policies.catalog import load_policy
+from reverie.rollouts import open_policy
 from reverie.sim.play import Play
 from reverie.sim.script import VARIANTS, Script, ScriptConfig
 
@@ -53,12 +53,12 @@ def behaviour_named(name: str) -> Policy:
     """A behaviour of the table; `policy:FOLDER`: a trained policy's checkpoint; or `expert_after:STEPS:FOLDER`: the same,
     until the expert takes over."""
     if name.startswith(_POLICY):
-        return load_policy(name.removeprefix(_POLICY))
+        return open_policy(name.removeprefix(_POLICY))
     if name.startswith(_TAKEN_OVER):
         steps, _, folder = name.removeprefix(_TAKEN_OVER).partition(":")
         if not steps.isdigit() or not folder:
             raise ReverieError(f"{name!r} is no behaviour: expected {_TAKEN_OVER}STEPS:FOLDER, such as {_TAKEN_OVER}24:checkpoints/vla")  # fmt: skip
-        return TakenOver(load_policy(folder), int(steps))
+        return TakenOver(open_policy(folder), int(steps))
     if name not in BEHAVIOURS:
         raise unknown_name("behaviour", name, [*BEHAVIOURS, f"{_POLICY}FOLDER", f"{_TAKEN_OVER}STEPS:FOLDER"])
     return BEHAVIOURS[name]()

@@ -19,9 +19,9 @@ def shipped(name: str) -> Path:
 
 
 def policy_checkpoint(path: str) -> Policy:
-    from reverie.policies.catalog import load_policy
+    from reverie.rollouts import open_policy
 
-    return load_policy(path, name=Path(path).name)
+    return open_policy(path, name=Path(path).name)
 
 
 def classical(rest: str) -> Policy:

@@ -8,6 +8,7 @@ from reverie.core import ReverieError
 from reverie.judges.network import FrameJudgeConfig, FrameJudgeNetwork, FrameJudgeShapes
 from reverie.nn.grounding import GroundingShapes
 
+
 def build_network(config: FrameJudgeConfig, cameras: tuple[str, ...], backbone: Path | str | None) -> FrameJudgeNetwork:
     """With `backbone`, its widths replace the configuration's. Errors: another number of cameras."""
     if backbone is None:

@@ -23,7 +23,9 @@ class AnswerHead(nn.Module):
     def forward(self, found: Grounded) -> Tensor:
         center = found.positions_m.new_tensor(self.shapes.position_center_m)
         where = (found.positions_m - center) / self.shapes.position_scale_m  # [B, S, 3]
-        seen = torch.cat([found.features.float(), found.points - 0.5, found.presence[..., None]], dim=-1)  # [B, V, S, .]
+        seen = torch.cat(
+            [found.features.float(), found.points - 0.5, found.presence[..., None]], dim=-1
+        )  # [B, V, S, .]
         context = found.context.float()  # [B, V, d, h, w]
         parts = [found.text[:, : len(SLOTS)], where, seen, context.amax((3, 4)), context.mean((3, 4))]
         return cast(Tensor, self.mlp(torch.cat([p.float().flatten(1) for p in parts], dim=1)))

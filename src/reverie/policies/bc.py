@@ -7,6 +7,7 @@ less often; demonstrations that recover show it the way back. `bench/imitation.p
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -41,7 +42,7 @@ class BC(nn.Module):
         self.encoder = build_encoder(c.encoder, shapes, c.dim)
         features = c.n_obs_steps * (self.encoder.n_tokens * c.dim + self.encoder.state_dim) + c.dim
         sizes = (features, *c.widths)
-        layers = [m for a, b in zip(sizes, sizes[1:], strict=False) for m in (nn.Linear(a, b), nn.ReLU())]
+        layers = [m for a, b in pairwise(sizes) for m in (nn.Linear(a, b), nn.ReLU())]
         self.mlp = nn.Sequential(*layers, nn.Linear(sizes[-1], c.horizon * shapes.action_dim))
         self.register_buffer("is_gripper", gripper_mask(shapes), persistent=False)
 
@@ -50,7 +51,7 @@ class BC(nn.Module):
         encoded = self.encoder(batch)
         known = [encoded.tokens.flatten(1), encoded.state.flatten(1), encoded.sentence]
         actions = self.mlp(torch.cat([k.float() for k in known], dim=1))
-        return cast(Tensor, actions).float().unflatten(1, (self.config.horizon, -1)), encoded
+        return cast(Tensor, actions).float().view(len(actions), self.config.horizon, -1), encoded
 
     def compute_loss(self, batch: Batch) -> tuple[Tensor, Metrics]:
         """batch: actions [B, horizon, A] and action_valid [B, horizon] beside what the encoder needs."""

@@ -6,7 +6,7 @@ diffusion that clips its estimates, every number goes from the range of the trai
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +37,10 @@ def bounds(shapes: PolicyShapes) -> tuple[tuple[float, ...], tuple[float, ...]]:
 class Scaling(nn.Module):
     """Normalised actions to a generative model's numbers (`into`) and back (`out`), which stay inside the bounds."""
 
+    center: Tensor
+    reach: Tensor
+    limit: Tensor
+
     def __init__(self, shapes: PolicyShapes, kind: Literal["openings", "range"]) -> None:
         super().__init__()
         low, high = (torch.tensor(b) for b in bounds(shapes))
@@ -47,11 +51,10 @@ class Scaling(nn.Module):
         self.register_buffer("limit", torch.where(touched, 1.0, torch.inf), persistent=False)
 
     def into(self, actions: Tensor) -> Tensor:
-        return cast(Tensor, (actions - self.center) / self.reach)
+        return (actions - self.center) / self.reach
 
     def out(self, numbers: Tensor) -> Tensor:
-        limit = cast(Tensor, self.limit)
-        return cast(Tensor, numbers.clamp(-limit, limit) * self.reach + self.center)
+        return numbers.clamp(-self.limit, self.limit) * self.reach + self.center
 
 
 @dataclass(frozen=True)

@@ -125,9 +125,9 @@ class DiffusionPolicy(nn.Module):
         """Tokens [B, To, N, d] -> [B, To, n]."""
         if self.points is None:
             return tokens.flatten(2)
-        b, times = tokens.shape[:2]
+        b, times, _, d = tokens.shape
         rows, columns = cast(tuple[int, int], self.encoder.grid)
-        maps = tokens.unflatten(2, (-1, rows, columns)).flatten(0, 2).permute(0, 3, 1, 2)  # [B To V, d, h, w]
+        maps = tokens.reshape(-1, rows, columns, d).permute(0, 3, 1, 2)  # [B To V, d, h, w]
         return cast(Tensor, self.points(maps)).view(b, times, -1)
 
     def compute_loss(self, batch: Batch) -> tuple[Tensor, Metrics]:

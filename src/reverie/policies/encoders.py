@@ -96,10 +96,10 @@ class GroundedEncoder(nn.Module):
         tokens = torch.cat([self._cells(found), self._points(found)], dim=1)  # [B To, N, d]
         newest = slice(times - 1, None, times)
         return Encoded(
-            tokens.unflatten(0, (b, times)),
+            tokens.view(b, times, *tokens.shape[1:]),
             self.words(found.text[newest]),
             found.text_mask[newest],
-            torch.cat([state, self._where(found, state.flatten(0, 1)).unflatten(0, (b, times))], dim=-1),
+            torch.cat([state, self._where(found, state.flatten(0, 1)).view(b, times, -1)], dim=-1),
             found,
         )
 
@@ -107,7 +107,8 @@ class GroundedEncoder(nn.Module):
         """What there is to remember of single frames, by names of SEEN; of the context, its coarse cells."""
         found = self._look(batch)
         n, v = found.context.shape[:2]
-        context = F.adaptive_avg_pool2d(found.context.flatten(0, 1), self.config.cells).unflatten(0, (n, v))
+        context = F.adaptive_avg_pool2d(found.context.flatten(0, 1), self.config.cells)
+        context = context.view(n, v, *context.shape[1:])
         return {name: getattr(found._replace(context=context), name) for name in SEEN}
 
     def _look(self, batch: Batch) -> Grounded:
@@ -152,7 +153,7 @@ class GroundedEncoder(nn.Module):
         n, v = found.context.shape[:2]
         pooled = F.adaptive_avg_pool2d(found.context.flatten(0, 1), self.config.cells)
         cells = cast(Tensor, self.cells(pooled)).flatten(2).transpose(1, 2)  # [N V, cells^2, d]
-        return (cells.unflatten(0, (n, v)) + self.cell_place).flatten(1, 2)
+        return (cells.view(n, v, *cells.shape[1:]) + self.cell_place).flatten(1, 2)
 
     def _points(self, found: Grounded) -> Tensor:
         """What is seen where the named things are, in every view: [N, V S, d]."""

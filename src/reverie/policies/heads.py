@@ -44,7 +44,8 @@ class ActionHead(Protocol):
 
 
 def build_head(config: HeadConfig, shapes: PolicyShapes, dim: int, horizon: int) -> ActionHead:
-    return HEADS[config.kind](config, shapes, dim, horizon)
+    head: ActionHead = HEADS[config.kind](config, shapes, dim, horizon)
+    return head
 
 
 class L1Head(nn.Module):
@@ -89,7 +90,7 @@ class TokenHead(nn.Module):
     def logits(self, hidden: Tensor) -> Tensor:
         """[B, H, A, n_bins]"""
         logits = cast(Tensor, self.out(hidden)).float()
-        return logits if hidden.dim() == 4 else logits.unflatten(-1, (-1, self.config.n_bins))
+        return logits.view(*hidden.shape[:2], -1, self.config.n_bins)
 
     def loss(self, hidden: Tensor, actions: Tensor, valid: Tensor) -> tuple[Tensor, Metrics]:
         logits = self.logits(hidden)
@@ -105,7 +106,9 @@ class TokenHead(nn.Module):
         logits = self.logits(hidden)
         if not self.config.temperature:
             return self._decoded(logits.argmax(-1))
-        uniform = torch.stack([torch.rand(logits.shape[1:-1], generator=torch.Generator().manual_seed(s)) for s in seeds])
+        uniform = torch.stack(
+            [torch.rand(logits.shape[1:-1], generator=torch.Generator().manual_seed(s)) for s in seeds]
+        )
         summed = (logits / self.config.temperature).softmax(-1).cumsum(-1)
         return self._decoded((summed < uniform.to(logits.device)[..., None]).sum(-1).clamp_max(self.config.n_bins - 1))
 

@@ -28,6 +28,7 @@ from reverie.policies.chunks import Diffusion, DiffusionConfig, Scaling
 from reverie.policies.encoders import Encoded, EncoderConfig, build_encoder
 from reverie.policies.learned import PolicyShapes
 
+
 @dataclass(frozen=True)
 class OctoConfig:
     """horizon: actions in a chunk; n_obs_steps: the window; head_*: the residual MLP that denoises."""
@@ -74,7 +75,7 @@ class ResidualMLP(nn.Module):
         x = self.into(torch.cat([noisy.flatten(1), condition, told], dim=1))
         for block in self.blocks:
             x = x + block(x)
-        return cast(Tensor, self.out(F.silu(x))).unflatten(1, noisy.shape[1:])
+        return cast(Tensor, self.out(F.silu(x))).view(noisy.shape)
 
 
 class Octo(nn.Module):
@@ -137,4 +138,6 @@ class Octo(nn.Module):
     def predict(self, batch: Batch, seeds: list[int]) -> Tensor:
         condition, _ = self(batch)
         shape = self.config.horizon, self.shapes.action_dim
-        return self.scaling.out(self.diffusion.sample(partial(self.denoiser, condition), shape, seeds, condition.device))
+        return self.scaling.out(
+            self.diffusion.sample(partial(self.denoiser, condition), shape, seeds, condition.device)
+        )

@@ -84,7 +84,7 @@ class RT1(nn.Module):
         """-> one vector per action number [B, horizon, A, d], and what the encoder saw."""
         encoded = self.encoder(batch)
         tokens = self.into(self.token_learner(encoded.tokens.flatten(0, 1)))  # [B To, 8, d]
-        tokens = tokens.unflatten(0, encoded.tokens.shape[:2])  # [B, To, 8, d]
+        tokens = tokens.view(*encoded.tokens.shape[:2], *tokens.shape[1:])  # [B, To, 8, d]
         if self.state is not None:
             tokens = torch.cat([tokens, self.state(encoded.state)[:, :, None].to(tokens.dtype)], dim=2)
         seen = tokens.flatten(1, 2)
@@ -93,7 +93,7 @@ class RT1(nn.Module):
         pairs = self._pairs(n_out, x.device)
         for layer in self.layers:
             x = layer(x, pairs)
-        return x[:, -n_out:].unflatten(1, (self.config.horizon, -1)), encoded
+        return x[:, -n_out:].view(len(x), self.config.horizon, -1, x.shape[2]), encoded
 
     def _pairs(self, n_out: int, device: torch.device) -> Tensor:
         """Frames read themselves and earlier ones; an action number reads all frames and itself, no other action."""

@@ -16,8 +16,7 @@ from reverie.evaluation.fidelity_record import Curve, curve, film, replay_curves
 from reverie.evaluation.open_loop import GROUPS, OpenLoop, open_loop
 from reverie.evaluation.plan import read_plan
 from reverie.evaluation.storage import read_episodes
-from reverie.policies.catalog import load_policy
-from reverie.rollouts import Recorded, executed_actions, rollout
+from reverie.rollouts import Recorded, executed_actions, open_policy, rollout
 from reverie.trials import TRIALS
 from reverie.world_model.checkpoint import load_world
 
@@ -79,7 +78,7 @@ def measure_policy(checkpoint: Path, cache: FrameCache) -> OpenLoop:
     training = np.repeat(~splits, np.diff(cache.action_offsets))
     takes = recorded_episodes(cache, np.flatnonzero(splits).tolist())
     named = {e.scene.id: e for e in takes if e.scene is not None}
-    return open_loop(load_policy(checkpoint), named, cache.actions[training])
+    return open_loop(open_policy(checkpoint), named, cache.actions[training])
 
 
 def record(run: Path, fidelity: Fidelity, actions: OpenLoop, frames: Sequence[int]) -> dict[str, Any]:

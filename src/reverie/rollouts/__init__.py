@@ -6,6 +6,7 @@ from reverie.rollouts.chunked import Chunked
 from reverie.rollouts.delayed import Delayed
 from reverie.rollouts.ensembled import Ensembled
 from reverie.rollouts.from_gymnasium import from_gymnasium
+from reverie.rollouts.opened import open_policy
 from reverie.rollouts.overlapped import Overlapped
 from reverie.rollouts.recorded import Recorded
 from reverie.rollouts.rollout import executed_actions, rollout
@@ -22,5 +23,6 @@ __all__ = [
     "as_gymnasium",
     "executed_actions",
     "from_gymnasium",
+    "open_policy",
     "rollout",
 ]

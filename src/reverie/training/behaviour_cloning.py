@@ -104,7 +104,9 @@ class Demonstrations:
     def _look(self, frames: NDArray[np.int64]) -> Batch:
         episodes = np.searchsorted(self.cache.frame_offsets, frames, side="right") - 1
         said = [self.names[e][0].instruction for e in episodes]
-        return to_tensors(self.transforms.apply({**observe(self.cache, frames[:, None], self.window), "instructions": said}))
+        return to_tensors(
+            self.transforms.apply({**observe(self.cache, frames[:, None], self.window), "instructions": said})
+        )
 
     def batch(self, step: int, size: int) -> Batch:
         chosen = self.sampler.rows(step, size)
@@ -119,7 +121,9 @@ class Demonstrations:
         with other things named, for grounding (`counterfactual`); and with questions, if any are asked (`asked`)."""
         if self.held_out is None:
             return {}
-        kinds = ("held_out", "shuffled", "counterfactual", *(["asked"] if self.config.questions else []))
+        kinds = ["held_out", "shuffled"]
+        if self.seen is None:  # a frozen backbone is told nothing new by other names
+            kinds += ["counterfactual"] + ["asked"] * bool(self.config.questions)
         return {kind: self._validation(kind) for kind in kinds}
 
     def _validation(self, kind: str) -> Iterator[Batch]:
@@ -162,7 +166,9 @@ class Demonstrations:
             found.append(ask(scene, at, own) if draw < share and scene is not None and scene.objects else name)
         return found
 
-    def _batch(self, rows: Rows, chosen: NDArray[np.int64], names: list[Naming], seen: SeenFrames | None = None) -> Batch:
+    def _batch(
+        self, rows: Rows, chosen: NDArray[np.int64], names: list[Naming], seen: SeenFrames | None = None
+    ) -> Batch:
         frames = observed_frames(self.cache, rows, chosen, self.window)
         actions, valid = chunk(self.cache, rows, chosen, self.window.horizon)
         meant = np.array([n is self.names[e][0] for n, e in zip(names, rows.episodes[chosen], strict=True)])

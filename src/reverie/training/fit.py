@@ -52,7 +52,9 @@ class GroundingRecipe:
     backbone to go on from."""
 
     task: GroundingTask = field(default_factory=GroundingTask)
-    cloning: CloningConfig = field(default_factory=lambda: CloningConfig(counterfactual=0.75, questions=0.3, others=1.0))
+    cloning: CloningConfig = field(
+        default_factory=lambda: CloningConfig(counterfactual=0.75, questions=0.3, others=1.0)
+    )
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     start: Path | None = None
     name: str = "custom"

@@ -59,7 +59,9 @@ class GroundingModel(nn.Module):
 
 
 def save_backbone(path: Path, config: GroundingTask, shapes: PolicyShapes, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:  # fmt: skip
-    save(path, Checkpoint("grounding", "backbone", path.name, asdict(config), weights, shapes.to_dict(), receipt=receipt))
+    save(
+        path, Checkpoint("grounding", "backbone", path.name, asdict(config), weights, shapes.to_dict(), receipt=receipt)
+    )
 
 
 def adopt_backbone(backbone: GroundingBackbone, path: Path) -> list[str]:

@@ -24,7 +24,7 @@ def ask(scene: Scene, poses: NDArray[np.floating], rng: np.random.Generator) -> 
     """One question about `scene` with its things at `poses` [O, 7]; every kind of question is equally likely."""
     kinds = list(KINDS.values())
     for i in rng.permutation(len(kinds)):
-        question = kinds[i](scene.objects, poses, rng)
+        question: Naming | None = kinds[i](scene.objects, poses, rng)
         if question is not None:
             return question
     raise AssertionError("`how many` can always be asked")
@@ -44,7 +44,9 @@ def _is_there(things: Things, poses: NDArray[np.floating], rng: np.random.Genera
     labels = [t.label for t in things]
     if rng.random() < 0.5:
         place = labels.index(thing.label)
-        return Naming(f"is there a {thing.label}?", answer=_answer("yes"), target=place if labels.count(thing.label) == 1 else -1)
+        return Naming(
+            f"is there a {thing.label}?", answer=_answer("yes"), target=place if labels.count(thing.label) == 1 else -1
+        )
     kinds = list(CONTAINERS if thing.container else OBJECTS)
     others = [f"{c} {thing.kind}" for c in COLORS] + [f"{thing.color} {k}" for k in kinds]
     absent = [o for o in others if o not in labels]
