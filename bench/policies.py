@@ -1,9 +1,10 @@
-"""Success of the shipped policies in physics on held-out scenes, and of the best of them when it is told something else.
+"""Every shipped policy and the classical pipeline in physics, on held-out scenes: told what to do, told it in words that no
+training used, told another scene's instruction; what each costs, and how well it imitates.
 
     python bench/policies.py [--scenes 100] [--out build/bench/policies]
 
-Told something else: another scene's instruction, or another task of the same scene. Beside it, the best that a policy could
-do on the same scenes without reading the instruction. The run resumes.
+The best of them is also told another task of the same scene; beside it, the best that a policy could do on the same scenes
+without reading the instruction. The run resumes. The last line is JSON.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,18 +15,22 @@ from typing import Any
 
 import tyro
 
+from policy_costs import action_error, held_out_takes, latency, parameters, training
 from record import number, rate, rated, write
-from reverie.cli.demo import shipped_request
+from reverie.cli.demo import shipped_policies, shipped_request
 from reverie.cli.progress import progress
 from reverie.core import Scene
 from reverie.evaluation import evaluate, make_plan
-from reverie.evaluation.language import shuffled, swapped, told
+from reverie.evaluation.language import paraphrased, shuffled, swapped, told
+from reverie.evaluation.loaders import SHIPPED
 from reverie.evaluation.outcomes import Outcomes, View, read_outcomes
 from reverie.evaluation.plan import Plan
 from reverie.evaluation.rates import Neighbours, Rate, neighbours, rates, scored
+from reverie.policies import LEARNED
+from reverie.rollouts import open_policy
 from reverie.scenes.blind import best_blind_success
 from reverie.scenes.tasks import TASKS
-from reverie.stats import paired_difference, paired_table
+from reverie.stats import correlation, paired_difference, paired_table
 
 Successes = Mapping[str, bool]
 
@@ -38,6 +43,8 @@ class Options:
     """Number of the first scene: others than those of the demo and of `bench/evaluation.py`."""
     out: Path = Path("build/bench/policies")
     processes: int = 2
+    takes: int = 40
+    """Demonstrations in validation scenes on which actions are compared."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +64,16 @@ class Bench:
             evaluate(plan, self.options.out / arm, self.options.processes, advance)
         return read_outcomes(self.options.out / arm)
 
-    def told(self, best: str, scenes: Sequence[Scene], arm: str) -> tuple[dict[str, Any], Successes]:
-        """The best policy's success, and by scene, in scenes that are told something else."""
-        entry = next(p for p in self.plan.policies if p.name == best)
-        table = self.run(replace(self.plan, policies=(entry,), scenes=tuple(scenes)), arm)
-        (found,) = [r for r in rates(table) if r.view == self.truth]
-        return rated(found), by_scene(table, self.truth, best)
+    def success(self, plan: Plan, arm: str) -> tuple[dict[str, Rate], dict[str, Successes]]:
+        """By policy: its rate, and success by scene."""
+        table = self.run(plan, arm)
+        found = {r.policy: r for r in rates(table) if r.view == self.truth}
+        return found, {name: by_scene(table, self.truth, name) for name in found}
+
+    def told(self, scenes: Sequence[Scene], arm: str, only: str = "") -> tuple[dict[str, Rate], dict[str, Successes]]:
+        """Success in scenes that are told something else, of every policy or of one."""
+        policies = tuple(p for p in self.plan.policies if not only or p.name == only)
+        return self.success(replace(self.plan, policies=policies, scenes=tuple(scenes)), arm)
 
 
 def by_scene(table: Outcomes, view: View, policy: str) -> Successes:
@@ -74,10 +85,9 @@ def cost(asked: Successes, told: Successes) -> dict[str, Any]:
     return rate(paired_difference(paired_table([asked[s] for s in told], [*told.values()])))
 
 
-def ranking(ranked: Sequence[Rate], pairs: Sequence[Neighbours]) -> dict[str, Any]:
+def neighbouring(pairs: Sequence[Neighbours]) -> dict[str, Any]:
     """As the report does: exact McNemar by scene, Holm over the pairs of neighbours."""
     return {
-        "policies": {r.policy: {"all": rated(r)} | {t: rate(e) for t, e in r.by_task.items()} for r in ranked},
         "adjacent": {
             f"{n.better} - {n.worse}": {"difference": rate(n.difference), "p": n.p.value, "p_holm": n.p_holm}
             for n in pairs
@@ -86,22 +96,27 @@ def ranking(ranked: Sequence[Rate], pairs: Sequence[Neighbours]) -> dict[str, An
     }
 
 
-def language(bench: Bench, asked: Successes, best: str) -> dict[str, Any]:
+def other_task(bench: Bench, asked: Successes, best: str) -> dict[str, Any]:
     scenes = bench.plan.scenes
     others = [(s, other) for s in scenes if (other := swapped(s)) is not None]
-    absent, absent_by_scene = bench.told(best, shuffled(scenes), "shuffled")
-    ignored, ignored_by_scene = bench.told(best, [told(s, o.instruction) for s, o in others], "swapped")
-    followed, _ = bench.told(best, [o for _, o in others], "followed")
+    ignored, ignored_by_scene = bench.told([told(s, o.instruction) for s, o in others], "swapped", best)
+    followed, _ = bench.told([o for _, o in others], "followed", best)
     return {
-        "best": best,
-        "shuffled": absent | {"cost": cost(asked, absent_by_scene)},
-        "swapped": {"asked": ignored, "cost": cost(asked, ignored_by_scene), "followed": followed},
-        "blind": {t: number(fmean(b), n=len(b)) for t in TASKS if (b := blind_of(scenes, t))},
+        "asked": rated(ignored[best]),
+        "cost": cost(asked, ignored_by_scene[best]),
+        "followed": rated(followed[best]),
     }
 
 
 def blind_of(scenes: Sequence[Scene], task: str) -> list[float]:
     return [best_blind_success(s) for s in scenes if s.task == task]
+
+
+def misled(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Rank correlation of open-loop error with success over the learned policies: -1 if the one told all of the other."""
+    pairs = [(r["action_error"]["value"], r["all"]["value"]) for r in rows.values() if "action_error" in r]
+    errors, successes = zip(*pairs, strict=True)
+    return rate(correlation(errors, successes, "spearman"))
 
 
 def main() -> None:
@@ -113,16 +128,36 @@ def main() -> None:
         controls=(),
         keep_video=False,
     )
-    learned = tuple(p for p in request.policies if p.startswith("shipped:"))
+    learned = shipped_policies()
     bench = Bench(options, make_plan(replace(request, policies=(*learned, "classical"))))
-    table = bench.run(bench.plan, "asked")
-    ranked = [r for r in rates(table) if r.view == bench.truth]
-    names = {p.name for p in bench.plan.policies if p.spec in learned}
-    shipped = [r for r in ranked if r.policy in names]
-    values = ranking(ranked, neighbours(table, bench.truth, shipped))
-    best = shipped[0].policy
-    values["of_best"] = values["policies"][best]
-    write("policies", values | language(bench, by_scene(table, bench.truth, best), best))
+    asked_table = bench.run(bench.plan, "asked")
+    asked, by = bench.success(bench.plan, "asked")
+    paraphrase, paraphrase_by = bench.told(paraphrased(bench.plan.scenes), "paraphrased")
+    absent, absent_by = bench.told(shuffled(bench.plan.scenes), "shuffled")
+    rows: dict[str, dict[str, Any]] = {}
+    for name, found in asked.items():
+        rows[name] = {"all": rated(found)} | {t: rate(e) for t, e in found.by_task.items()}
+        rows[name] |= {"paraphrased": rated(paraphrase[name]) | {"cost": cost(by[name], paraphrase_by[name])}}
+        rows[name] |= {"shuffled": rated(absent[name]) | {"cost": cost(by[name], absent_by[name])}}
+    takes = held_out_takes(options.out / "takes", options.takes, options.processes)
+    for entry in bench.plan.policies:
+        policy = open_policy(SHIPPED / "policies" / entry.name if entry.spec in learned else entry.spec)
+        rows[entry.name]["latency"] = latency(policy, next(iter(takes.values())))
+        if entry.spec in learned:
+            rows[entry.name] |= training(entry.name) | {"action_error": action_error(policy, takes)}
+    ranked = sorted((r for n, r in asked.items() if n != "classical"), key=lambda r: -r.success.value)
+    best = ranked[0].policy
+    graded = [r for r in ranked if r.policy.startswith("vla-")]
+    values = {
+        "policies": rows,
+        "paper": {family: parameters(family) for family in LEARNED},
+        "best": best,
+        "of_best": rows[best],
+        "other_task": other_task(bench, by[best], best),
+        "blind": {t: number(fmean(b), n=len(b)) for t in TASKS if (b := blind_of(bench.plan.scenes, t))},
+        "error_against_success": misled(rows),
+    }
+    write("policies", values | neighbouring(neighbours(asked_table, bench.truth, graded)))
 
 
 if __name__ == "__main__":

@@ -30,14 +30,19 @@ class Options:
     """Blocks at work at the same time."""
 
 
+def shipped_policies(kind: str = "*") -> tuple[str, ...]:
+    """Shipped policies by name; `vla-*`: one family at four skills."""
+    return tuple(f"shipped:{p.parent.name}" for p in sorted(SHIPPED.glob(f"policies/{kind}/checkpoint.json")))
+
+
 def shipped_request(scenes: str, block_size: int = 8) -> Request:
-    """Every shipped policy, the classical pipeline, and two scripts that err, in both worlds; all judges."""
-    learned = sorted(p.parent.name for p in SHIPPED.glob("policies/*/checkpoint.json"))
+    """The shipped policies of graded skill, the classical pipeline, and two scripts that err, in both worlds; all judges."""
+    learned = shipped_policies("vla-*")
     judges = sorted(p.parent.name for p in SHIPPED.glob("judges/*/checkpoint.json"))
     if not learned or not judges or not list(SHIPPED.glob("world/*/checkpoint.json")):
         raise ReverieError(f"shipped checkpoints are missing under {SHIPPED}: run `make checkpoints`")
     return Request(
-        policies=(*(f"shipped:{name}" for name in learned), "classical", "script:near_miss", "script:wrong_object"),
+        policies=(*learned, "classical", "script:near_miss", "script:wrong_object"),
         worlds=("physics", "video:shipped"),
         scenes=(scenes,),
         judges=("physics", *(f"shipped:{name}" for name in judges)),

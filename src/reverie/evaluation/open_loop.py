@@ -82,7 +82,7 @@ def predictions(policy: Policy, episode: Episode) -> Array:
     """[R, T, A]: the chunk at every frame that has a recorded action left, each inferred alone from its window."""
     frames, chunks = _asked(episode), []
     for i in range(0, len(frames), ROWS_AT_ONCE):
-        seen = _windows(policy, episode, frames[i : i + ROWS_AT_ONCE])
+        seen = shown_at(policy, episode, frames[i : i + ROWS_AT_ONCE])
         chunk, _ = policy.infer(seen, None, [0] * len(seen.time_s))
         chunks.append(chunk.values.astype(np.float64))
     return np.concatenate(chunks)
@@ -92,8 +92,8 @@ def _asked(episode: Episode) -> NDArray[np.int64]:
     return np.flatnonzero(episode.frame_steps < episode.n_steps)
 
 
-def _windows(policy: Policy, episode: Episode, frames: NDArray[np.int64]) -> Observations:
-    """[R, n_obs_steps, ...]"""
+def shown_at(policy: Policy, episode: Episode, frames: NDArray[np.int64]) -> Observations:
+    """What the policy would see at some frames: [R, n_obs_steps, ...]."""
     index = np.array([window_indices(int(f) + 1, policy.observation_spec) for f in frames])
     shown = episode.observations.select(policy.observation_spec, episode.observation_spec)
     return shown.map(lambda v: v[index], (episode.instruction,) * len(frames))
@@ -102,7 +102,7 @@ def _windows(policy: Policy, episode: Episode, frames: NDArray[np.int64]) -> Obs
 def _horizon(policy: Policy, takes: Mapping[str, Episode]) -> int:
     """Length of a chunk, by asking for one."""
     episode = next(iter(takes.values()))
-    chunk, _ = policy.infer(_windows(policy, episode, np.zeros(1, np.int64)), None, [0])
+    chunk, _ = policy.infer(shown_at(policy, episode, np.zeros(1, np.int64)), None, [0])
     return int(chunk.values.shape[1])
 
 

@@ -60,6 +60,21 @@ class Encoded(NamedTuple):
         return (self.text * weights).sum(1) / weights.sum(1).clamp_min(1)
 
 
+class Place(NamedTuple):
+    """What an image token covers: a box (left, top, right, bottom) in fractions of a view's image. slot: the named thing
+    that is looked at there; none: a cell of a grid."""
+
+    view: int
+    box: tuple[float, float, float, float]
+    slot: str | None = None
+
+
+def grid_places(n_views: int, rows: int, columns: int) -> list[Place]:
+    """The cells of a grid over every view, row by row."""
+    grid = [(column / columns, row / rows) for row in range(rows) for column in range(columns)]
+    return [Place(v, (x, y, x + 1 / columns, y + 1 / rows)) for v in range(n_views) for x, y in grid]
+
+
 def build_encoder(config: EncoderConfig, shapes: PolicyShapes, dim: int, text_dim: int = 0) -> "GroundedEncoder | TowerEncoder":  # fmt: skip
     """`dim` is the width d of the image tokens and, if `text_dim` does not say otherwise, of the instruction's."""
     kind = GroundedEncoder if config.kind == "grounded" else TowerEncoder
@@ -102,6 +117,21 @@ class GroundedEncoder(nn.Module):
             torch.cat([state, self._where(found, state.flatten(0, 1)).view(b, times, -1)], dim=-1),
             found,
         )
+
+    def places(self, encoded: Encoded) -> list[Place]:
+        """What the N tokens of the newest frame of the last row cover. Those of named things: the crop that is looked at
+        again there, or one cell of the heat-map."""
+        assert encoded.found is not None
+        g, s = self.config.grounding, self.shapes.grounding
+        side = g.glimpse or g.patch
+        half_u, half_v = side / s.width / 2, side / s.height / 2
+        points = encoded.found.points[-1].tolist()  # [V, S, 2]
+        named = [
+            Place(v, (x - half_u, y - half_v, x + half_u, y + half_v), slot)
+            for v, view in enumerate(points)
+            for slot, (x, y) in zip(SLOTS, view, strict=True)
+        ]
+        return [*grid_places(s.n_views, self.config.cells, self.config.cells), *named]
 
     def seen(self, batch: Batch) -> dict[str, Tensor]:
         """What there is to remember of single frames, by names of SEEN; of the context, its coarse cells."""
@@ -185,6 +215,10 @@ class TowerEncoder(nn.Module):
         seen = self.into(self.tower(rearrange(images, "b t v h w c -> (b t v) h w c"), condition))
         tokens = rearrange(seen, "(b t v) n d -> b t v n d", b=b, t=times) + self.place.to(seen.dtype)
         return encoded._replace(tokens=tokens.flatten(2, 3))
+
+    def places(self, encoded: Encoded) -> list[Place]:
+        """What the N tokens of every frame cover."""
+        return grid_places(self.shapes.grounding.n_views, *self.grid)
 
     def auxiliary_loss(self, encoded: Encoded, batch: Batch) -> tuple[Tensor, Metrics]:
         """None."""

@@ -17,7 +17,7 @@ from reverie.policies.encoders import GroundedEncoder
 from reverie.policies.learned import LearnedPolicy, PolicyShapes, policy_checkpoint
 from reverie.training.behaviour_cloning import CloningConfig, Demonstrations, window_of
 from reverie.training.config import TrainerConfig
-from reverie.training.grounding import GroundingModel, GroundingTask, adopt_backbone, save_backbone
+from reverie.training.grounding import Grounder, GroundingModel, GroundingTask, adopt_backbone, save_backbone
 from reverie.training.mixing import Mixed
 from reverie.training.receipts import parents
 from reverie.training.selection import split_episodes
@@ -139,7 +139,10 @@ def fit_grounding(cache: FrameCache, recipe: GroundingRecipe, out: Path, *, more
     def export(folder: Path, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:
         full = {**receipt, **_data_receipt(recipe.name, prepared), "cloning": asdict(recipe.cloning)}
         full |= parents(start=recipe.start)
-        save_backbone(folder, recipe.task, prepared.shapes, weights, full)
+        averaged = GroundingModel(recipe.task, prepared.shapes)
+        averaged.load_state_dict(dict(weights))
+        spec = observation_spec(cache, prepared.window)
+        save_backbone(folder, Grounder(averaged, spec, prepared.main.transforms), full)
 
     return _run(model, prepared, recipe.trainer, out, export, restart, quiet)
 

@@ -1,23 +1,26 @@
 """Grounding as a task of its own, over simulated scenes, before any action is learned: "where is the thing you named?", and
 simple questions (`training.questions`)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reverie.checkpoints import Checkpoint, save
+from reverie.checkpoints import Checkpoint, load, load_weights, save
 from reverie.checkpoints.backbone import load_backbone
-from reverie.core import ReverieError
+from reverie.checkpoints.configuration import from_values
+from reverie.core import Observations, ObservationSpec, ReverieError, stack_time
 from reverie.nn.answers import AnswerHead
 from reverie.nn.grounding import Grounded, GroundingBackbone, GroundingConfig
 from reverie.nn.grounding_loss import GroundingWeights, grounding_loss
 from reverie.nn.metrics import Batch, Metrics, mean_of
-from reverie.policies.learned import PolicyShapes, stack_views
+from reverie.policies.learned import PolicyShapes, observation_batch, stack_views, to_tensors
 from reverie.training.questions import ANSWERS
+from reverie.transforms import Pipeline
 
 BOUND_TO_CAMERAS = ("view", "place", "locate.", "into_state")
 """Weights of the backbone that belong to cameras and places, not to seeing: they do not carry over to other cameras."""
@@ -58,9 +61,50 @@ class GroundingModel(nn.Module):
         return loss + self.config.answers_weight * entropy.value, metrics | {"answers": entropy, "answered": right}
 
 
-def save_backbone(path: Path, config: GroundingTask, shapes: PolicyShapes, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:  # fmt: skip
+@dataclass(frozen=True)
+class Grounder:
+    """A pretrained backbone to look through: where are the named things, and what is the answer?"""
+
+    model: GroundingModel
+    observation_spec: ObservationSpec
+    transforms: Pipeline
+
+    @torch.inference_mode()
+    def look(self, frames: Observations, offered: ObservationSpec, sentences: Sequence[str]) -> tuple[Grounded, Tensor]:
+        """frames [B, ...] of a world that offers them -> what `GroundingModel` finds in each, told or asked a sentence."""
+        shown = stack_time([frames.select(self.observation_spec, offered)])
+        batch = self.transforms.apply(
+            observation_batch(shown, self.observation_spec) | {"instructions": list(sentences)}
+        )
+        found, logits = self.model(to_tensors(batch))
+        return found, logits
+
+
+def open_grounding(path: Path | str) -> Grounder:
+    """Errors: ReverieError for a checkpoint of another kind, or weights that do not fit."""
+    checkpoint = load(path).expect("grounding", path)
+    shapes = from_values(PolicyShapes, checkpoint.shapes, path)
+    model = GroundingModel(from_values(GroundingTask, checkpoint.config, path), shapes)
+    load_weights(model, checkpoint, path)
+    spec = ObservationSpec.from_dict(dict(checkpoint.observation_spec), str(path))
+    return Grounder(model.eval(), spec, Pipeline.from_list(checkpoint.transforms, path))
+
+
+def save_backbone(path: Path, grounder: Grounder, receipt: Mapping[str, Any]) -> None:
+    model = grounder.model
     save(
-        path, Checkpoint("grounding", "backbone", path.name, asdict(config), weights, shapes.to_dict(), receipt=receipt)
+        path,
+        Checkpoint(
+            kind="grounding",
+            family="backbone",
+            name=path.name,
+            config=asdict(model.config),
+            shapes=model.shapes.to_dict(),
+            observation_spec=grounder.observation_spec.to_dict(),
+            transforms=tuple(grounder.transforms.to_list()),
+            receipt=receipt,
+            weights=model.state_dict(),
+        ),
     )
 
 
