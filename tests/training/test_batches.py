@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from reverie.core import ReverieError, Scene
+from reverie.scenes.instructions import PARAPHRASES, TEMPLATES, write
 from reverie.training.behaviour_cloning import CloningConfig, Demonstrations, window_of
 from reverie.training.fakes import MATRICES, N_STEPS, SIZE, fake_cache, fake_scene
-from reverie.training.naming import names_in, symmetries
+from reverie.training.naming import names_in, rephrasings, symmetries
 from reverie.training.sampler import WeightedSampler
 from reverie.training.selection import rows_of, split_episodes
 from reverie.training.statistics import fit_shapes, fit_transforms
@@ -194,3 +195,47 @@ def test_sentences_cover_every_batch() -> None:
     seen = {s for step in range(20) for s in source.batch(step, 16)["instructions"]}
     seen |= {s for batches in source.validation().values() for b in batches for s in b["instructions"]}
     assert seen <= known
+
+
+def _spelled(task: str, templates: dict[str, tuple[str, ...]], source: Demonstrations) -> set[str]:
+    """Every sentence of these templates about the things of the source's scenes."""
+    found = set()
+    for episode in source.cache.episodes:
+        assert episode.scene is not None
+        labels = [o.label for o in episode.scene.objects]
+        for template in templates[task]:
+            found |= {write(task, template, t, r, "in").lower() for t in labels for r in labels}
+    return found
+
+
+def test_some_sentences_are_said_otherwise_and_mean_the_same() -> None:
+    plain = _source(CloningConfig(counterfactual=0.5))
+    rewritten = _source(CloningConfig(counterfactual=0.5, paraphrase=0.6))
+    known, templates = set(rewritten.sentences()), _spelled("put", TEMPLATES, plain)
+    changed = total = 0
+    for step in range(20):
+        a, b = plain.batch(step, 16), rewritten.batch(step, 16)
+        for key in ("images.top", "actions", "action_valid", "slot_positions_m", "slot_known"):
+            assert torch.equal(a[key], b[key])
+        for before, after in zip(a["instructions"], b["instructions"], strict=True):
+            changed, total = changed + (before != after), total + 1
+            assert after == before or after in templates
+        assert set(b["instructions"]) <= known
+    assert changed / total == pytest.approx(0.6 * 4 / 5, abs=0.1)  # one template in five is the sentence itself
+    assert known.isdisjoint(_spelled("put", PARAPHRASES, plain))
+
+
+def test_validation_and_unknown_tasks_keep_their_sentences() -> None:
+    source = _source(CloningConfig(paraphrase=1.0, validation_fraction=0.5))
+    said = {s for b in source.validation()["held_out"] for s in b["instructions"]}
+    assert said <= {e.instruction.lower() for e in source.cache.episodes}
+    scene = replace(fake_scene(0), task="tidy")
+    assert rephrasings(scene, names_in(scene, scene.instruction)[0]) == []
+    assert rephrasings(None, names_in(None, "do it")[0]) == []
+
+
+def test_a_share_of_a_batch_is_that_share() -> None:
+    source = _source(CloningConfig(paraphrase=0.5))
+    whole, half = source.batch(4, 8), source.batch(4, 8, slice(4, 8))
+    assert whole["instructions"][4:] == half["instructions"]
+    assert all(torch.equal(v[4:], half[k]) for k, v in whole.items() if isinstance(v, torch.Tensor))

@@ -73,7 +73,7 @@ def test_pretrain_then_fine_tune(tmp_path: Path) -> None:
         tmp_path / "backbone",
         quiet=True,
     )
-    frozen = replace(recipe(64), backbone=tmp_path / "backbone", freeze_backbone=True)
+    frozen = replace(recipe(64), backbone=tmp_path / "backbone", freeze=("encoder.backbone",))
     fit_policy(cache, frozen, tmp_path / "policy", quiet=True)
     before, after = load(tmp_path / "backbone"), load(tmp_path / "policy")
     assert before.kind == "grounding"

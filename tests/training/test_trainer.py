@@ -13,16 +13,19 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save as save_bytes
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import Tensor, nn
 
 from reverie.checkpoints import load, weights_hash
 from reverie.core import ReverieError
 from reverie.nn.metrics import Batch, Mean, Metrics
+from reverie.training import journal
 from reverie.training.averaging import Average
 from reverie.training.behaviour_cloning import Demonstrations
 from reverie.training.config import TrainerConfig
 from reverie.training.journal import FILE as METRICS
 from reverie.training.optimisation import learning_rate
+from reverie.training.rehearsal import check_disk, disk_gb
 from reverie.training.state import FILE as STATE
 from reverie.training.state import _read
 from reverie.training.trainer import Trainer, discard
@@ -49,8 +52,8 @@ class Line(nn.Module):
 class Numbers:
     fingerprint = "numbers"
 
-    def batch(self, step: int, size: int) -> Batch:
-        return {"x": torch.randn(size, 1, generator=torch.Generator().manual_seed(step))}
+    def batch(self, step: int, size: int, rows: slice = slice(None)) -> Batch:
+        return {"x": torch.randn(size, 1, generator=torch.Generator().manual_seed(step))[rows]}
 
     def validation(self) -> dict[str, list[Batch]]:
         return {"held_out": [self.batch(10_000, 16)]}
@@ -74,11 +77,11 @@ def test_it_learns_and_says_so(tmp_path: Path) -> None:
     assert {"loss", "gradient_norm", "seconds"} <= lines[0].keys()
 
 
-def _stopping_at(last: int, batch: Callable[..., Batch]) -> Callable[..., Batch]:
-    def stopping(self: Demonstrations, step: int, size: int) -> Batch:
+def stopping_at(last: int, batch: Callable[..., Batch]) -> Callable[..., Batch]:
+    def stopping(self: Demonstrations, step: int, size: int, rows: slice) -> Batch:
         if step == last:
             raise KeyboardInterrupt
-        return batch(self, step, size)
+        return batch(self, step, size, rows)
 
     return stopping
 
@@ -87,7 +90,7 @@ def test_two_steps_and_two_more_are_four(tmp_path: Path) -> None:
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     train(whole, 32, state_every=8)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Demonstrations, "batch", _stopping_at(2, Demonstrations.batch))
+        patch.setattr(Demonstrations, "batch", stopping_at(2, Demonstrations.batch))
         with pytest.raises(KeyboardInterrupt):
             train(halves, 32, state_every=8)
     train(halves, 32, state_every=8)
@@ -167,6 +170,102 @@ def test_other_settings_are_not_mixed(tmp_path: Path) -> None:
         changed.run()
     discard(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_settings_that_are_new_do_not_stop_an_old_training(tmp_path: Path) -> None:
+    _trainer(tmp_path).run()
+    tensors, described = _read(tmp_path / STATE)
+    for name in ("sharding", "tensorboard"):
+        del described["config"][name]
+    for name in ("trains", "processes", "success"):
+        del described["progress"][name]
+    (tmp_path / STATE).write_bytes(save_bytes(tensors, metadata={"training": json.dumps(described)}))
+    before = (tmp_path / METRICS).read_text()
+    _trainer(tmp_path).run()
+    assert (tmp_path / METRICS).read_text() == before
+
+
+class Restless(nn.Module):
+    """Running means and dropout: what a rehearsal could leave traces in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(1, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 1))
+
+    def compute_loss(self, batch: Batch) -> tuple[Tensor, Metrics]:
+        return (self.layers(batch["x"]) - batch["x"]).square().mean(), {}
+
+
+def test_a_rehearsal_changes_nothing(tmp_path: Path) -> None:
+    model = Restless()
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    trainer = replace(_trainer(tmp_path, model), config=replace(_trainer(tmp_path).config, precision="auto", weight_decay=0.1))  # fmt: skip
+    trainer._prepare()
+    assert trainer.estimate is not None
+    assert set(trainer.estimate.step_seconds) == {"float32", "bfloat16"}
+    assert 0.01 < trainer.estimate.memory_gb < 4
+    assert not trainer.optimizer.state
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name])
+        assert torch.equal(trainer.average.weights[name], before[name])
+
+
+def test_frozen_modules_keep_their_running_means(tmp_path: Path) -> None:
+    model = Restless()
+    model.layers[1].requires_grad_(False)
+    _trainer(tmp_path, model).run()
+    assert model.layers[1].running_mean.tolist() == [0, 0, 0, 0]  # type: ignore[union-attr, operator]
+    assert model.layers[0].weight.grad is None
+
+
+def test_a_disk_that_is_too_small_is_told_before(tmp_path: Path) -> None:
+    with pytest.raises(ReverieError, match="free some, write fewer checkpoints"):
+        check_disk(tmp_path, 1e6)
+    config = TrainerConfig(samples=1000, batch_size=10, checkpoint_every=100)
+    due = sum(config.due(s, 100) for s in range(1, config.n_steps + 1))
+    assert config.times_due(100) == due == 10
+    assert disk_gb(config, 10**8, 10**7) == pytest.approx(11 * 0.1 + 2 * 0.13)
+    for interval in (0, 7, 70, 130, 990, 5000):
+        assert config.times_due(interval) == sum(config.due(s, interval) for s in range(1, config.n_steps + 1))
+
+
+def test_memory_and_disk_are_about_what_was_told(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.training.big", str(tmp_path)]
+    found = json.loads(subprocess.check_output(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, cwd=Path(__file__).parents[2]))  # fmt: skip
+    assert 0.9 < found["memory"] / found["memory_taken"] < 1.25
+    assert 1.0 < found["disk"] / found["disk_taken"] < 1.9  # while a state is replaced there are two
+
+
+def test_a_person_is_told_what_it_takes_and_how_far_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "EVERY_S", -1.0)
+    replace(_trainer(tmp_path), quiet=False).run()
+    told = " ".join(capsys.readouterr().err.split())
+    for part in ("1 weights train, 64 samples in float32", "GB of memory", "GB on disk", "samples/s", "left", "loss"):
+        assert part in told
+    assert told.count(" taken, ") == 8 + 2  # every logged interval, and two validations
+
+
+def _scalars(out: Path) -> dict[str, list[tuple[int, float]]]:
+    events = EventAccumulator(str(out / "tensorboard"))
+    events.Reload()
+    return {tag: [(e.step, e.value) for e in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
+
+
+def test_tensorboard_shows_every_line_once_also_after_a_kill(tmp_path: Path) -> None:
+    with pytest.raises(ReverieError, match="loss is nan"):  # as good as a kill: some steps after the last state
+        _trainer(tmp_path, Line(blow_up_at=3 + 12)).run()
+    _trainer(tmp_path).run()
+    expected: dict[str, list[tuple[int, float]]] = {}
+    for line in _lines(tmp_path):
+        for name, value in line.items():
+            if name not in ("step", "samples", "phase", "seconds"):
+                expected.setdefault(f"{line['phase']}/{name}", []).append((line["samples"], pytest.approx(value)))  # type: ignore[arg-type]
+    assert _scalars(tmp_path) == expected
+    assert len(expected["training/loss"]) == 8
+    _trainer(tmp_path / "without", tensorboard=False).run()
+    assert not (tmp_path / "without" / "tensorboard").exists()
 
 
 def test_a_damaged_state_is_named(tmp_path: Path) -> None:

@@ -2,16 +2,20 @@
 
     reverie train grounding --data data/mixed --out checkpoints/grounding
     reverie train vla --data data/mixed --backbone checkpoints/grounding --out checkpoints/vla
+    reverie train vla --data data/mixed --processes 2 --success.every 50000 --out checkpoints/vla
+    reverie train vla --data data/mine --start checkpoints/vla --freeze all --lora.rank 8 --out checkpoints/mine
     reverie train world --data data/mixed --out checkpoints/world
     reverie data dream data/mixed --world checkpoints/world --out data/dreamt
     reverie train judge --data data/mixed --more data/dreamt --backbone checkpoints/grounding --out checkpoints/judge
 
-The same command again goes on where it stopped.
+The same command again goes on where it stopped. On a cluster start it with `torchrun` or `accelerate launch`
+(`torchrun --nnodes 2 --nproc-per-node 8 -m reverie.cli.main train ...`); every process must see the same files.
 """
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, make_dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +27,9 @@ from reverie.data.cache import FrameCache, open_cache
 from reverie.judges.network import FrameJudgeConfig
 from reverie.judges.pose_only import PoseJudgeConfig
 from reverie.policies.catalog import LEARNED
+from reverie.training.adapters import Lora
 from reverie.training.behaviour_cloning import CloningConfig
+from reverie.training.closed_loop import SuccessConfig
 from reverie.training.config import TrainerConfig
 from reverie.training.dreaming import DreamingConfig
 from reverie.training.fit import GroundingRecipe, PolicyRecipe, fit_grounding, fit_policy
@@ -31,117 +37,116 @@ from reverie.training.fit_judge import FrameJudgeRecipe, PoseJudgeRecipe, fit_fr
 from reverie.training.fit_world import WORLD_TRAINER, WorldTraining, fit_world
 from reverie.training.grounding import GroundingTask
 from reverie.training.judging import BagConfig
+from reverie.training.launch import check_processes, is_launched, launch
+from reverie.training.team import first_one_first
 from reverie.world_model.network import UNetConfig
 
 
-@dataclass(frozen=True)
-class PolicyCommand:
-    """data: the data set's folder. more: further data sets of the same robot. out: where the checkpoint goes.
-    backbone: a grounding checkpoint to begin with. start: a policy to fine-tune.
-    threads: 1 where other work runs beside it. restart: discard what an earlier training left in `out`."""
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """What every training takes."""
 
     data: Path
+    """The data set's folder."""
     out: Path
+    """Where the checkpoint goes, and what is needed to go on after a kill."""
+    processes: int = 1
+    """So many train together on this machine, each on its share of every batch and of the cores, or on its own GPU."""
+    threads: int = 0
+    """Of each process; 0: its share of the cores. 1 where other work runs beside."""
+    restart: bool = False
+    """Discard what an earlier training left in `out`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyCommand(Command):
+    """A policy that imitates the demonstrations."""
+
     model: Any
     more: tuple[Path, ...] = ()
+    """Further data sets of the same robot."""
     backbone: Path | None = None
-    freeze_backbone: bool = False
+    """A grounding checkpoint to begin with."""
     start: Path | None = None
+    """A policy of this family and configuration to fine-tune."""
+    freeze: tuple[str, ...] = ()
+    """Names of modules whose weights stay as they are ("encoder.backbone"); "all": everything but adapters."""
+    lora: Lora = field(default_factory=Lora)
+    success: SuccessConfig = field(default_factory=SuccessConfig)
     trainer: tyro.conf.OmitArgPrefixes[TrainerConfig] = field(default_factory=TrainerConfig)
     cloning: CloningConfig = field(default_factory=CloningConfig)
-    threads: int = 0
-    restart: bool = False
 
 
-@dataclass(frozen=True)
-class GroundingCommand:
-    """As for policies; the data must hold object positions."""
+@dataclass(frozen=True, kw_only=True)
+class GroundingCommand(Command):
+    """The visual backbone, on "where is the thing you named?"; the data must hold object positions."""
 
-    data: Path
-    out: Path
     model: GroundingTask = field(default_factory=GroundingTask)
     trainer: tyro.conf.OmitArgPrefixes[TrainerConfig] = field(default_factory=TrainerConfig)
     cloning: CloningConfig = field(default_factory=lambda: GroundingRecipe().cloning)
-    threads: int = 0
-    restart: bool = False
 
 
-@dataclass(frozen=True)
-class WorldCommand:
-    """data: the data set's folder. more: further data sets of the same robot, which take `more_share` of the training.
-    start: a world to fine-tune. sequences: a sample is a sequence of so many generated frames."""
+@dataclass(frozen=True, kw_only=True)
+class WorldCommand(Command):
+    """The video world. A sample is a sequence of so many generated frames."""
 
-    data: Path
-    out: Path
     more: tuple[Path, ...] = ()
+    """Further data sets of the same robot."""
     more_share: float = WorldTraining.more_share
+    """How much of the training comes from them, all together."""
     start: Path | None = None
+    """A world to fine-tune."""
     sequences: DreamingConfig = field(default_factory=DreamingConfig)
     unet: UNetConfig = field(default_factory=UNetConfig)
     trainer: tyro.conf.OmitArgPrefixes[TrainerConfig] = WORLD_TRAINER
-    threads: int = 0
-    restart: bool = False
 
 
-@dataclass(frozen=True)
-class JudgeCommand:
-    """A judge that reads frames, from episode labels alone. data: recorded episodes. more: further ones, such as those
-    that `reverie data dream` makes: a judge of generated frames must have seen some. backbone: a checkpoint that holds a
-    grounded backbone. start: a judge to adapt."""
+@dataclass(frozen=True, kw_only=True)
+class JudgeCommand(Command):
+    """A judge that reads frames, from episode labels alone."""
 
-    data: Path
-    out: Path
     more: tuple[Path, ...] = ()
+    """Further episodes, such as `reverie data dream` makes: a judge of generated frames must have seen some."""
     backbone: Path | None = None
+    """A checkpoint that holds a grounded backbone."""
     start: Path | None = None
+    """A judge to adapt."""
     network: FrameJudgeConfig = field(default_factory=FrameJudgeConfig)
     bags: BagConfig = field(default_factory=BagConfig)
     trainer: tyro.conf.OmitArgPrefixes[TrainerConfig] = field(default_factory=lambda: FrameJudgeRecipe().trainer)
-    threads: int = 0
-    restart: bool = False
 
 
-@dataclass(frozen=True)
-class PoseJudgeCommand:
-    """The control of every judge: it sees commanded poses and no frame. more: further data sets; give it every recorded
-    one that the judge of frames gets."""
+@dataclass(frozen=True, kw_only=True)
+class PoseJudgeCommand(Command):
+    """The control of every judge: it sees commanded poses and no frame."""
 
-    data: Path
-    out: Path
     more: tuple[Path, ...] = ()
+    """Further data sets; give it every recorded one that the judge of frames gets."""
     network: PoseJudgeConfig = field(default_factory=PoseJudgeConfig)
     trainer: tyro.conf.OmitArgPrefixes[TrainerConfig] = field(default_factory=lambda: PoseJudgeRecipe().trainer)
-    threads: int = 0
-    restart: bool = False
 
 
-def train_policy(family: str, arguments: Sequence[str]) -> None:
-    entry = LEARNED[family]
-    command = tyro.cli(_command_for(entry.config, entry.tiny), args=arguments, prog=f"reverie train {family}")
+def train_policy(family: str, command: PolicyCommand, caches: list[FrameCache]) -> None:
     recipe = PolicyRecipe(
         family,
         command.model,
         command.cloning,
         command.trainer,
-        command.backbone,
-        command.freeze_backbone,
-        command.start,
+        backbone=command.backbone,
+        start=command.start,
+        freeze=command.freeze,
+        lora=command.lora,
+        success=command.success,
     )
-    data, *more = _open(command.threads, command.data, *command.more)
-    fit_policy(data, recipe, command.out, more=more, restart=command.restart)
-    print(command.out)
+    fit_policy(caches[0], recipe, command.out, more=caches[1:], restart=command.restart)
 
 
-def train_grounding(arguments: Sequence[str]) -> None:
-    command = tyro.cli(GroundingCommand, args=arguments, prog="reverie train grounding")
+def train_grounding(command: GroundingCommand, caches: list[FrameCache]) -> None:
     recipe = GroundingRecipe(command.model, command.cloning, command.trainer)
-    fit_grounding(_open(command.threads, command.data)[0], recipe, command.out, restart=command.restart)
-    print(command.out)
+    fit_grounding(caches[0], recipe, command.out, restart=command.restart)
 
 
-def train_world(arguments: Sequence[str]) -> None:
-    command = tyro.cli(WorldCommand, args=arguments, prog="reverie train world")
-    data, *more = _open(command.threads, command.data, *command.more)
+def train_world(command: WorldCommand, caches: list[FrameCache]) -> None:
     training = WorldTraining(
         trainer=command.trainer,
         data=command.sequences,
@@ -149,13 +154,10 @@ def train_world(arguments: Sequence[str]) -> None:
         start=command.start,
         more_share=command.more_share,
     )
-    fit_world(data, command.out, training, more=more, restart=command.restart)
-    print(command.out)
+    fit_world(caches[0], command.out, training, more=caches[1:], restart=command.restart)
 
 
-def train_judge(arguments: Sequence[str]) -> None:
-    command = tyro.cli(JudgeCommand, args=arguments, prog="reverie train judge")
-    caches = _open(command.threads, command.data, *command.more)
+def train_judge(command: JudgeCommand, caches: list[FrameCache]) -> None:
     recipe = FrameJudgeRecipe(
         network=command.network,
         bags=command.bags,
@@ -164,39 +166,29 @@ def train_judge(arguments: Sequence[str]) -> None:
         start=command.start,
     )
     fit_frame_judge(caches, recipe, command.out, restart=command.restart)
-    print(command.out)
 
 
-def train_pose_judge(arguments: Sequence[str]) -> None:
-    command = tyro.cli(PoseJudgeCommand, args=arguments, prog="reverie train pose_judge")
+def train_pose_judge(command: PoseJudgeCommand, caches: list[FrameCache]) -> None:
     recipe = PoseJudgeRecipe(network=command.network, trainer=command.trainer)
-    fit_pose_judge(_open(command.threads, command.data, *command.more), recipe, command.out, restart=command.restart)
-    print(command.out)
+    fit_pose_judge(caches, recipe, command.out, restart=command.restart)
 
 
 def _command_for(config: type[Any], default: Any) -> type[Any]:
     """PolicyCommand with the family's own configuration as `model`, so that its options are listed and checked."""
-    from dataclasses import make_dataclass
-
     return make_dataclass(
         "PolicyCommand", [("model", config, field(default_factory=lambda: replace(default)))],
-        bases=(PolicyCommand,), frozen=True, kw_only=True,
+        bases=(PolicyCommand,), namespace={"__doc__": PolicyCommand.__doc__}, frozen=True, kw_only=True,
     )  # fmt: skip
 
 
-def _open(threads: int, *data: Path) -> list[FrameCache]:
-    if threads:
-        torch.set_num_threads(threads)
-    return [open_cache(folder) for folder in data]
-
-
-TRAINABLE: Mapping[str, Callable[[Sequence[str]], None]] = {
-    **{name: (lambda arguments, name=name: train_policy(name, arguments)) for name in LEARNED},  # type: ignore[misc]
-    "grounding": train_grounding,
-    "world": train_world,
-    "judge": train_judge,
-    "pose_judge": train_pose_judge,
+TRAINABLE: Mapping[str, tuple[type[Any], Callable[[Any, list[FrameCache]], None]]] = {
+    **{name: (_command_for(e.config, e.tiny), partial(train_policy, name)) for name, e in LEARNED.items()},
+    "grounding": (GroundingCommand, train_grounding),
+    "world": (WorldCommand, train_world),
+    "judge": (JudgeCommand, train_judge),
+    "pose_judge": (PoseJudgeCommand, train_pose_judge),
 }
+"""name -> (its options, what trains it)"""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -206,4 +198,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     if given[0] not in TRAINABLE:
         raise unknown_name("model to train", given[0], list(TRAINABLE))
-    TRAINABLE[given[0]](given[1:])
+    options, train = TRAINABLE[given[0]]
+    command = tyro.cli(options, args=given[1:], prog=f"reverie train {given[0]}")
+    check_processes(command.processes)
+    caches = _open(command)
+    if command.processes > 1 and not is_launched():
+        launch(command.processes, main, given)
+    else:
+        train(command, caches)
+    if not is_launched():
+        print(command.out)
+
+
+def _open(command: Any) -> list[FrameCache]:
+    """Frame caches are built once, by the process that is first, or starts the others."""
+    if command.threads:
+        torch.set_num_threads(command.threads)
+    with first_one_first():
+        return [open_cache(folder) for folder in (command.data, *getattr(command, "more", ()))]

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reverie.stats.sketches import QuantileSketch
+
 QUANTILES = {"q01": 0.01, "q10": 0.10, "q50": 0.50, "q90": 0.90, "q99": 0.99}
 POOLED_ROWS = 50_000
 FRAMES_COUNTED = 8
@@ -25,13 +27,43 @@ def stats_of(values: NDArray[Any]) -> Stats:
     """Statistics over the first axis of [n, ...], n >= 1; (1,) for scalars."""
     rows = values.astype(np.float64).reshape(len(values), *(values.shape[1:] or (1,)))
     quantiles = np.quantile(rows, list(QUANTILES.values()), axis=0)
+    return _moments(rows) | dict(zip(QUANTILES, quantiles, strict=True))
+
+
+def _moments(rows: NDArray[np.float64]) -> Stats:
     return {
         "min": rows.min(axis=0),
         "max": rows.max(axis=0),
         "mean": rows.mean(axis=0),
         "std": rows.std(axis=0),
         "count": np.array([len(rows)], dtype=np.float64),
-    } | dict(zip(QUANTILES, quantiles, strict=True))
+    }
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Statistics of the columns of some rows, which can be merged with those of others without the rows: count, min, max,
+    mean and std exactly, quantiles to within `rank_error` of their rank."""
+
+    moments: Stats
+    sketch: QuantileSketch
+
+    @classmethod
+    def of(cls, rows: NDArray[Any]) -> "Summary":
+        """Of rows [n, D], n >= 1."""
+        return cls(_moments(rows.astype(np.float64)), QuantileSketch.of(rows))
+
+    def merged(self, other: "Summary") -> "Summary":
+        return Summary(merge(self.moments, other.moments), self.sketch.merged(other.sketch))
+
+    @property
+    def rank_error(self) -> float:
+        """At worst, as a share of all rows."""
+        return self.sketch.rank_error
+
+    def stats(self) -> Stats:
+        quantiles = self.sketch.quantiles(list(QUANTILES.values()))
+        return self.moments | dict(zip(QUANTILES, quantiles, strict=True))
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,14 @@ from reverie.core import content_hash, generator
 from reverie.data.cache import FrameCache
 from reverie.policies.encoders import GroundedEncoder
 from reverie.policies.learned import to_tensors
-from reverie.training.naming import Naming, names_in, symmetries
+from reverie.training.augmentation import UNCHANGED, Augmentation
+from reverie.training.naming import Naming, names_in, rephrasings, symmetries
 from reverie.training.questions import ask
 from reverie.training.sampler import WeightedSampler
 from reverie.training.seen import SeenFrames, see
 from reverie.training.selection import FAR_M, Rows, hand, rows_of, split_episodes
+from reverie.training.source import WHOLE
+from reverie.training.statistics import Kind
 from reverie.training.supervision import slots
 from reverie.training.windows import Window, chunk, observe, observed_frames
 from reverie.transforms import Batch, Pipeline
@@ -32,7 +35,9 @@ class CloningConfig:
     far_weight: how often frames with the hand far from the target are drawn. others: how often a frame of an episode that
     is not imitated is drawn, for grounding. image_size: (height, width) that cameras are resized to.
     episodes: how many to learn from (0: all), for learning curves. questions: share of rows that ask about the scene
-    instead of telling what to do (grounding only).
+    instead of telling what to do (grounding only). paraphrase: share of rows in which the sentence is
+    rewritten by a training template of the scene's task. augmentation: of the pictures. normalisation: of state and
+    actions, by mean and standard deviation or by the 1 % and 99 % quantiles.
     """
 
     sources: tuple[str, ...] = ("expert", "clean_expert")
@@ -47,6 +52,9 @@ class CloningConfig:
     episodes: int = 0
     validation_fraction: float = 0.05
     validation_rows: int = 512
+    paraphrase: float = 0.0
+    augmentation: Augmentation = UNCHANGED
+    normalisation: Kind = "mean_std"
 
 
 POSE_NAMES = ("x", "y", "z", "qw", "qx", "qy", "qz", "opening")
@@ -85,13 +93,16 @@ class Demonstrations:
 
     @property
     def fingerprint(self) -> str:
-        return content_hash([self.cache.path.name, asdict(self.config), asdict(self.window), self.transforms.to_list(), self.seed])  # fmt: skip
+        return content_hash([self.cache.path.name, asdict(self.config), asdict(self.window), self.transforms.to_list(), self.seed, self.seen is not None])  # fmt: skip
 
     def sentences(self) -> list[str]:
         """Every sentence that a batch may hold, for a text encoder to prepare."""
         wanted = set(self.train_episodes) | set(self.held_out.episodes.tolist() if self.held_out else ())
-        named = (self.names[e] if self.config.counterfactual else self.names[e][:1] for e in sorted(wanted))
-        return sorted({n.instruction for names in named for n in names})
+        named = {e: self.names[e] if self.config.counterfactual else self.names[e][:1] for e in sorted(wanted)}
+        said = {n.instruction for names in named.values() for n in names}
+        if self.config.paraphrase:
+            said |= {s for e, names in named.items() for n in names for s in self._rephrasings(e, n)}
+        return sorted(said)
 
     def look_once(self, encoder: GroundedEncoder, folder: Path, quiet: bool) -> None:
         """Training batches hold what a frozen encoder sees instead of images, for the sentence that was meant: naming other
@@ -108,13 +119,16 @@ class Demonstrations:
             self.transforms.apply({**observe(self.cache, frames[:, None], self.window), "instructions": said})
         )
 
-    def batch(self, step: int, size: int) -> Batch:
+    def batch(self, step: int, size: int, rows: slice = WHOLE) -> Batch:
         chosen = self.sampler.rows(step, size)
         rng = generator("naming", self.seed, step)
+        episodes = self.rows.episodes[chosen]
         if self.seen is not None:
-            return self._batch(self.rows, chosen, [self.names[e][0] for e in self.rows.episodes[chosen]], self.seen)
-        names = [self._name(self.rows.episodes[i], rng) for i in chosen]
-        return self._batch(self.rows, chosen, self._asked(self.rows, chosen, names, self.config.questions, rng))
+            names = self._rephrased(episodes, [self.names[e][0] for e in episodes], step)
+            return self._batch(self.rows, chosen[rows], names[rows], self.seen)
+        names = self._rephrased(episodes, [self._name(e, rng) for e in episodes], step)
+        names = self._asked(self.rows, chosen, names, self.config.questions, rng)
+        return self._batch(self.rows, chosen[rows], names[rows])
 
     def validation(self) -> Mapping[str, Iterator[Batch]]:
         """`held_out`; the same with another row's sentence (`shuffled`: an instruction-blind network does not notice);
@@ -171,7 +185,8 @@ class Demonstrations:
     ) -> Batch:
         frames = observed_frames(self.cache, rows, chosen, self.window)
         actions, valid = chunk(self.cache, rows, chosen, self.window.horizon)
-        meant = np.array([n is self.names[e][0] for n, e in zip(names, rows.episodes[chosen], strict=True)])
+        firsts = [self.names[e][0] for e in rows.episodes[chosen]]
+        meant = np.array([n.answer < 0 and n.things == first.things for n, first in zip(names, firsts, strict=True)])
         batch = self.transforms.apply(
             {
                 **observe(self.cache, frames, self.window if seen is None else replace(self.window, cameras=())),
@@ -207,6 +222,20 @@ class Demonstrations:
         """(width, height) of every view, before transforms."""
         shapes = [self.cache.images[c].shape for c in self.window.cameras]
         return np.array([(s[2], s[1]) for s in shapes])
+
+    def _rephrased(self, episodes: NDArray[np.int64], names: list[Naming], step: int) -> list[Naming]:
+        """Some of the sentences in other words; as many numbers are drawn whatever becomes of them."""
+        if not self.config.paraphrase:
+            return names
+        lots = generator("paraphrase", self.seed, step).random((len(names), 2))
+        said = []
+        for e, name, (lot, which) in zip(episodes, names, lots, strict=True):
+            options = self._rephrasings(e, name) if lot < self.config.paraphrase else []
+            said.append(replace(name, instruction=options[int(which * len(options))]) if options else name)
+        return said
+
+    def _rephrasings(self, episode: int, name: Naming) -> list[str]:
+        return [self._spell(s) for s in rephrasings(self.cache.episodes[episode].scene, name)]
 
     def _spell(self, instruction: str) -> str:
         return str(self.transforms.apply_text(instruction))

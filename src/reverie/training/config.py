@@ -6,6 +6,7 @@ from typing import Literal
 from reverie.core import ReverieError
 
 Dtype = Literal["float32", "bfloat16"]
+Sharding = Literal["none", "fsdp"]
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class TrainerConfig:
     samples: how many in all. Small batches, many updates: for policies of this size 32 learned faster than 128.
     micro_batches: into how many pieces a batch is split to save memory. checkpoint_every: numbered checkpoints (0: none),
     policies of graded skill. state_every: how much work a kill may cost. precision: "auto" measures bfloat16 against
-    float32 on this machine before it starts.
+    float32 on this machine before it starts. sharding: what several processes do with the weights, hold all of them
+    ("none") or a part each ("fsdp"). tensorboard: the metrics also as TensorBoard reads them.
     """
 
     samples: int = 100_000
@@ -33,12 +35,22 @@ class TrainerConfig:
     checkpoint_every: int = 0
     state_every: int = 10_000
     log_every: int = 1_600
+    sharding: Sharding = "none"
+    tensorboard: bool = True
 
     def __post_init__(self) -> None:
         if self.samples < 1 or self.batch_size < 1 or self.batch_size % self.micro_batches:
             raise ReverieError(
                 f"training needs samples >= 1 and a batch_size that micro_batches divides, found samples {self.samples}, "
                 f"batch_size {self.batch_size}, micro_batches {self.micro_batches}"
+            )
+
+    def check_split(self, processes: int) -> None:
+        """Errors: ReverieError for a batch that cannot be shared out evenly."""
+        if self.batch_size % (processes * self.micro_batches):
+            raise ReverieError(
+                f"batch_size is {self.batch_size}: {processes} processes of {self.micro_batches} micro batches need a "
+                f"multiple of {processes * self.micro_batches}"
             )
 
     @property
@@ -57,6 +69,11 @@ class TrainerConfig:
             return bool(every)
         return step % every == 0 and self.n_steps - step > every // 2
 
+    def times_due(self, interval: int) -> int:
+        """How often an interval of so many samples ends in the whole training."""
+        every = self.steps(interval)
+        return 1 + max(0, self.n_steps - every // 2 - 1) // every if every else 0
 
-FREE_TO_CHANGE = ("validate_every", "checkpoint_every", "state_every", "log_every")
+
+FREE_TO_CHANGE = ("validate_every", "checkpoint_every", "state_every", "log_every", "sharding", "tensorboard")
 """Entries that may differ when a training is resumed: they do not change the weights."""

@@ -17,6 +17,7 @@ from reverie.data import FrameCache
 from reverie.data.held_out import held_out_episodes
 from reverie.training.commands import commanded_states
 from reverie.training.sampler import WeightedSampler
+from reverie.training.source import WHOLE
 from reverie.world_model.conditioning import GRIP_OPENING, OPENING, PandaConditioner
 
 IDLE_WEIGHT = 0.1
@@ -56,8 +57,8 @@ class DreamingSource:
     def fingerprint(self) -> str:
         return content_hash({"data": self.cache.path.name, "config": repr(self.config)})
 
-    def batch(self, step: int, size: int) -> dict[str, Any]:
-        return self._make(self._sampler.rows(step, size))
+    def batch(self, step: int, size: int, rows: slice = WHOLE) -> dict[str, Any]:
+        return self._make(self._sampler.rows(step, size)[rows])
 
     def validation(self) -> Mapping[str, Iterable[dict[str, Any]]]:
         if self._held_out is None:

@@ -15,14 +15,19 @@ from reverie.data.cache import FrameCache
 from reverie.policies.catalog import LEARNED, load_weights
 from reverie.policies.encoders import GroundedEncoder
 from reverie.policies.learned import LearnedPolicy, PolicyShapes, policy_checkpoint
+from reverie.training.adapters import Lora, adapt, merged
+from reverie.training.augmentation import UNCHANGED, Augmented
 from reverie.training.behaviour_cloning import CloningConfig, Demonstrations, window_of
+from reverie.training.closed_loop import ClosedLoop, SuccessConfig
 from reverie.training.config import TrainerConfig
+from reverie.training.freezing import freeze
 from reverie.training.grounding import Grounder, GroundingModel, GroundingTask, adopt_backbone, save_backbone
 from reverie.training.mixing import Mixed
 from reverie.training.receipts import parents
 from reverie.training.selection import split_episodes
 from reverie.training.source import Source
 from reverie.training.statistics import fit_shapes, fit_transforms
+from reverie.training.team import first_one_first
 from reverie.training.text_table import prepare
 from reverie.training.trainer import Trainer, discard
 from reverie.training.windows import Window
@@ -32,8 +37,9 @@ from reverie.training.windows import Window
 class PolicyRecipe:
     """A complete training of a policy. `model` is a configuration of the family's own class (None: its tiny one).
 
-    backbone: a grounding checkpoint to begin with; freeze_backbone keeps it as it is. start: a policy of this family and
-    configuration to go on from (fine-tuning). name: for the receipt.
+    backbone: a grounding checkpoint to begin with. start: a policy of this family and configuration to go on from
+    (fine-tuning). freeze: names of modules whose weights, and all in them, stay as they are ("encoder.backbone"; "all"). lora:
+    adapters beside frozen layers. success: measured in physics while it trains. name: for the receipt.
     """
 
     family: str = "vla"
@@ -41,8 +47,10 @@ class PolicyRecipe:
     cloning: CloningConfig = field(default_factory=CloningConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     backbone: Path | None = None
-    freeze_backbone: bool = False
     start: Path | None = None
+    freeze: tuple[str, ...] = ()
+    lora: Lora = field(default_factory=Lora)
+    success: SuccessConfig = field(default_factory=SuccessConfig)
     name: str = "custom"
 
 
@@ -75,12 +83,20 @@ class Prepared:
         return (self.main, *self.more)
 
     @property
+    def scenes(self) -> set[str]:
+        """Ids of the scenes that are trained on."""
+        episodes = [s.cache.episodes[e] for s in self.all for e in s.train_episodes]
+        return {e.scene.id for e in episodes if e.scene is not None}
+
+    @property
     def source(self) -> Source:
-        """Every data set as often as its share of all that is drawn."""
-        if not self.more:
-            return self.main
-        named = {"main": self.main} | {f"more_{i}": s for i, s in enumerate(self.more)}
-        return Mixed(named, {k: float(s.rows.weights.sum()) for k, s in named.items()}, self.seed)
+        """Every data set as often as its share of all that is drawn; augmented, if that is wanted."""
+        source: Source = self.main
+        if self.more:
+            named = {"main": self.main} | {f"more_{i}": s for i, s in enumerate(self.more)}
+            source = Mixed(named, {k: float(s.rows.weights.sum()) for k, s in named.items()}, self.seed)
+        looks = self.main.config.augmentation
+        return source if looks == UNCHANGED else Augmented(source, looks, self.seed)
 
 
 def prepare_data(cache: FrameCache, cloning: CloningConfig, trainer: TrainerConfig, model: Any, more: Sequence[FrameCache] = ()) -> Prepared:  # fmt: skip
@@ -90,7 +106,7 @@ def prepare_data(cache: FrameCache, cloning: CloningConfig, trainer: TrainerConf
     window = window_of(cache, cloning, model.n_obs_steps, model.obs_stride, model.horizon)
     train, _ = split_episodes(cache, cloning.validation_fraction)
     train = train[: cloning.episodes] if cloning.episodes else train
-    transforms = fit_transforms(cache, window, train, cloning.sources, cloning.image_size)
+    transforms = fit_transforms(cache, window, train, cloning.sources, cloning.image_size, cloning.normalisation)
     main, *others = (Demonstrations(c, cloning, window, transforms, trainer.seed) for c in (cache, *more))
     return Prepared(main, tuple(others), fit_shapes(cache, window, transforms, train), window, trainer.seed)
 
@@ -112,15 +128,25 @@ def fit_policy(cache: FrameCache, recipe: PolicyRecipe, out: Path, *, more: Sequ
     torch.manual_seed(recipe.trainer.seed)
     model = family.build(config, prepared.shapes)
     _begin_with(model, recipe)
+    freeze(model, recipe.freeze)
+    adapt(model, recipe.lora)
+
+    def policy_of(weights: Mapping[str, Tensor], name: str = out.name) -> LearnedPolicy:
+        return _policy(recipe, config, prepared, cache, merged(model, weights), name)
 
     def export(folder: Path, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:
-        name = out.name if folder == out else f"{out.name}-{receipt['samples'] // 1000}k"
-        policy = _policy(recipe, config, prepared, cache, weights, name)
+        policy = policy_of(weights, out.name if folder == out else f"{out.name}-{receipt['samples'] // 1000}k")
         full = {**receipt, **_data_receipt(recipe.name, prepared), "cloning": asdict(recipe.cloning)}
+        full |= {"freeze": list(recipe.freeze), "lora": asdict(recipe.lora)}
         full |= parents(start=recipe.start, backbone=recipe.backbone)
         save(folder, policy_checkpoint(policy, prepared.shapes, full))
 
-    return _run(model, prepared, recipe.trainer, out, export, restart, quiet)
+    success = None
+    if recipe.success.every:
+        specs = (observation_spec(cache, prepared.window), cache.action_spec)
+        success = ClosedLoop(recipe.success, policy_of, specs, prepared.scenes)
+    trainer = Trainer(model, prepared.source, recipe.trainer, out, export, quiet, success)
+    return _run(trainer, prepared, restart)
 
 
 def fit_grounding(cache: FrameCache, recipe: GroundingRecipe, out: Path, *, more: Sequence[FrameCache] = (), restart: bool = False, quiet: bool = False) -> dict[str, float]:  # fmt: skip
@@ -144,23 +170,25 @@ def fit_grounding(cache: FrameCache, recipe: GroundingRecipe, out: Path, *, more
         spec = observation_spec(cache, prepared.window)
         save_backbone(folder, Grounder(averaged, spec, prepared.main.transforms), full)
 
-    return _run(model, prepared, recipe.trainer, out, export, restart, quiet)
+    return _run(Trainer(model, prepared.source, recipe.trainer, out, export, quiet), prepared, restart)
 
 
-def _run(model: nn.Module, prepared: Prepared, trainer: TrainerConfig, out: Path, export: Any, restart: bool, quiet: bool) -> dict[str, float]:  # fmt: skip
+def _run(trainer: Trainer, prepared: Prepared, restart: bool) -> dict[str, float]:
     if restart:
-        discard(out)
+        discard(trainer.out)
     cache = prepared.main.cache
     sentences = sorted({s for source in prepared.all for s in source.sentences()})
-    prepare(model, sentences, cache.path if cache.path.is_dir() else None, quiet)
-    _look_once(model, prepared, quiet)
-    return Trainer(model, prepared.source, trainer, out, export, quiet).run()
+    prepare(trainer.model, sentences, cache.path if cache.path.is_dir() else None, trainer.quiet)
+    _look_once(trainer.model, prepared, trainer.quiet)
+    return trainer.run()
 
 
 def _look_once(model: nn.Module, prepared: Prepared, quiet: bool) -> None:
-    """A backbone that stays as it is sees the same in every epoch."""
+    """A backbone that stays as it is sees the same in every epoch, if the pictures do not change."""
     encoder = getattr(model, "encoder", None)
-    if isinstance(encoder, GroundedEncoder) and encoder.frozen:
+    if not isinstance(encoder, GroundedEncoder) or not encoder.frozen or prepared.main.config.augmentation != UNCHANGED:
+        return
+    with first_one_first():
         for source in prepared.all:
             if source.cache.path.is_dir():
                 source.look_once(encoder.eval(), source.cache.path, quiet)
@@ -175,8 +203,6 @@ def _begin_with(model: nn.Module, recipe: PolicyRecipe) -> None:
     if backbone is None:
         raise ReverieError(f"policy {recipe.family!r} has no grounded backbone to begin with: leave out --backbone")
     adopt_backbone(backbone, recipe.backbone)
-    if recipe.freeze_backbone:
-        backbone.requires_grad_(False)
 
 
 def _policy(recipe: PolicyRecipe, config: Any, prepared: Prepared, cache: FrameCache, weights: Mapping[str, Tensor], name: str) -> LearnedPolicy:  # fmt: skip

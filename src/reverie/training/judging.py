@@ -22,6 +22,7 @@ from reverie.judges.swaps import Vocabulary, from_text
 from reverie.training.naming import names_in
 from reverie.training.sampler import WeightedSampler
 from reverie.training.selection import split_episodes
+from reverie.training.source import WHOLE
 from reverie.transforms import Batch, LowerText
 
 
@@ -78,9 +79,9 @@ class Bags:
     def sentences(self) -> set[str]:
         return {s for e in (*self.entries, *self.held_out) for s in e.instructions}
 
-    def batch(self, step: int, size: int) -> Batch:
+    def batch(self, step: int, size: int, rows: slice = WHOLE) -> Batch:
         rng = generator("bags", self.seed, step)
-        return self._make([self.entries[i] for i in self.sampler.rows(step, size)], rng)
+        return self._make([self.entries[i] for i in self.sampler.rows(step, size)], rng, rows)
 
     def validation(self) -> Mapping[str, Iterable[Batch]]:
         kinds = {
@@ -94,13 +95,15 @@ class Bags:
         for i in range(-(-self.config.validation_bags // 32)):
             yield self._make([entries[j] for j in sampler.rows(i, 32)], generator("validation bags", kind, i))
 
-    def _make(self, entries: list[Entry], rng: np.random.Generator) -> Batch:
-        frames = [self._frames(e, rng) for e in entries]
+    def _make(self, entries: list[Entry], rng: np.random.Generator, rows: slice = WHOLE) -> Batch:
+        frames = [self._frames(e, rng) for e in entries][rows]
+        said = [str(rng.choice(e.instructions)) for e in entries][rows]
+        entries = entries[rows]
         batch: Batch = {
             f"images.{c}": np.stack([self.caches[e.cache].images[c][f] for e, f in zip(entries, frames, strict=True)])
             for c in self.cameras
         }
-        batch["instructions"] = [str(rng.choice(e.instructions)) for e in entries]
+        batch["instructions"] = said
         batch = self.transforms.apply(batch)
         offsets = [self.caches[e.cache].frame_offsets[e.episode : e.episode + 2] for e in entries]
         share = [(f - o[0]) / (o[1] - 1 - o[0]) for f, o in zip(frames, offsets, strict=True)]
@@ -210,8 +213,8 @@ class Trajectories:
         values = np.concatenate([self.trajectory(e) for e in self.train]).astype(np.float64)
         return tuple(values.mean(0).tolist()), tuple(np.maximum(values.std(0), 0.01).tolist())
 
-    def batch(self, step: int, size: int) -> Batch:
-        return self._make([self.train[i] for i in self.sampler.rows(step, size)])
+    def batch(self, step: int, size: int, rows: slice = WHOLE) -> Batch:
+        return self._make([self.train[i] for i in self.sampler.rows(step, size)[rows]])
 
     def validation(self) -> Mapping[str, Iterable[Batch]]:
         pieces = [self.held_out[i : i + 64] for i in range(0, len(self.held_out), 64)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reverie.core import ReverieError, content_hash, generator
-from reverie.training.source import Source
+from reverie.training.source import WHOLE, Source
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Mixed:
     def fingerprint(self) -> str:
         return content_hash([[n, s.fingerprint, self.shares[n]] for n, s in self.sources.items()] + [self.seed])
 
-    def batch(self, step: int, size: int) -> dict[str, Any]:
+    def batch(self, step: int, size: int, rows: slice = WHOLE) -> dict[str, Any]:
         names = list(self.sources)
         total = sum(self.shares.values())
         chosen = generator("mixed", self.seed, step).choice(len(names), p=[self.shares[n] / total for n in names])
-        return self.sources[names[chosen]].batch(step, size)
+        return self.sources[names[chosen]].batch(step, size, rows)
 
     def validation(self) -> Mapping[str, Iterable[dict[str, Any]]]:
         return {f"{n}/{k}": v for n, s in self.sources.items() for k, v in s.validation().items()}

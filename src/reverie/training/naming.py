@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.core import Scene
-from reverie.scenes.assets import OBJECTS
+from reverie.scenes.assets import CONTAINERS, OBJECTS
+from reverie.scenes.instructions import TEMPLATES, write
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,10 @@ class Naming:
     target: int = -1
     reference: int = -1
     answer: int = -1
+
+    @property
+    def things(self) -> tuple[int, int]:
+        return self.target, self.reference
 
 
 def names_in(scene: Scene | None, instruction: str) -> list[Naming]:
@@ -40,7 +45,7 @@ def names_in(scene: Scene | None, instruction: str) -> list[Naming]:
     if len(set(labels)) < len(labels) or any(sentence.count(n) != 1 for n in named):
         return [meant]
     others = [Naming(_rename(sentence, named, [labels[i] for i in (t, r) if i >= 0]), t, r) for t, r in _pairs(scene, target, reference)]  # fmt: skip
-    return [meant, *(o for o in others if (o.target, o.reference) != (target, reference))]
+    return [meant, *(o for o in others if o.things != meant.things)]
 
 
 def _pairs(scene: Scene, target: int, reference: int) -> list[tuple[int, int]]:
@@ -59,6 +64,17 @@ def _rename(sentence: str, before: list[str], after: list[str]) -> str:
     for mark, label in zip(marks, after, strict=True):
         sentence = sentence.replace(mark, label)
     return sentence
+
+
+def rephrasings(scene: Scene | None, naming: Naming) -> list[str]:
+    """The same things named by every training template of the scene's task, whatever the sentence was; none where task,
+    target or reference are not known. Held-out paraphrases are not among them."""
+    if scene is None or scene.task not in TEMPLATES or min(naming.target, naming.reference) < 0:
+        return []
+    target, reference = scene.objects[naming.target], scene.objects[naming.reference]
+    container = CONTAINERS.get(reference.kind) if reference.container else None
+    preposition = container.preposition if container else "in"
+    return [write(scene.task, t, target.label, reference.label, preposition) for t in TEMPLATES[scene.task]]
 
 
 def symmetries(scene: Scene) -> NDArray[np.float32]:

@@ -1,65 +1,96 @@
-"""Before a training starts: which precision is faster on this machine, how long it will take, what memory it needs."""
+"""Before a training starts: which precision is faster on this machine, how long it will take, what memory and disk it needs."""
 
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from reverie.nn.metrics import Batch
+from reverie.core import ReverieError
 from reverie.training.config import Dtype, TrainerConfig
-from reverie.training.source import rows_of
 
-LossOf = Callable[[Batch], tuple[Tensor, object]]
 _WORTH = 1.1  # bfloat16 costs digits: it must be this much faster
+_TRIES = 3
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """precision chosen, seconds for one optimiser step in each precision tried, peak memory."""
+    """precision chosen; seconds for one optimiser step in each precision tried, data included; peak memory of this
+    process; what the files of the training will take."""
 
     precision: Dtype
     step_seconds: Mapping[Dtype, float]
     memory_gb: float
+    disk_gb: float
 
     def seconds_left(self, n_steps: int) -> float:
         return n_steps * self.step_seconds[self.precision]
 
 
-def rehearse(loss_of: LossOf, model: nn.Module, batch: Batch, config: TrainerConfig, device: torch.device) -> Estimate:
-    """Forward and backward on one batch, without an update: the weights stay as they are."""
-    micro = rows_of(batch, 0, config.batch_size // config.micro_batches)
+def time_steps(step: Callable[[Dtype], Any], config: TrainerConfig, device: torch.device) -> dict[Dtype, float]:
+    """Seconds of one whole step in each precision that may be used: the best of three."""
     choices: tuple[Dtype, ...] = ("float32", "bfloat16") if config.precision == "auto" else (config.precision,)
-    times = {d: config.micro_batches * _time(loss_of, model, micro, d, device) for d in choices}
-    precision: Dtype = choices[0]
-    if config.precision == "auto" and times["bfloat16"] * _WORTH < times["float32"]:
-        precision = "bfloat16"
-    return Estimate(precision, times, memory_gb(model))
+    return {dtype: min(_seconds(step, dtype, device) for _ in range(_TRIES)) for dtype in choices}
 
 
-def _time(loss_of: LossOf, model: nn.Module, batch: Batch, dtype: Dtype, device: torch.device) -> float:
-    best = float("inf")
-    for _ in range(3):
-        start = time.perf_counter()
-        with autocast(dtype, device):
-            loss, _ = loss_of(batch)
-        loss.backward()  # type: ignore[no-untyped-call]
-        model.zero_grad(set_to_none=True)
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        best = min(best, time.perf_counter() - start)
-    return best
+def estimated(times: Mapping[Dtype, float], config: TrainerConfig, model: nn.Module, device: torch.device) -> Estimate:
+    """After `time_steps`, whose steps took all the memory that training takes, save the copies of the weights while a
+    checkpoint is written (on a GPU they are elsewhere)."""
+    weights = [(p.numel() * p.element_size(), p.requires_grad) for p in model.parameters()]
+    size, trained = sum(n for n, _ in weights), sum(n for n, trains in weights if trains)
+    copies = 0 if device.type == "cuda" else 3 * size
+    return Estimate(_chosen(times), times, peak_memory_gb(device) + copies / 1e9, disk_gb(config, size, trained))
+
+
+def _chosen(times: Mapping[Dtype, float]) -> Dtype:
+    if len(times) == 1:
+        return next(iter(times))
+    return "bfloat16" if times["bfloat16"] * _WORTH < times["float32"] else "float32"
+
+
+def _seconds(step: Callable[[Dtype], Any], dtype: Dtype, device: torch.device) -> float:
+    start = time.perf_counter()
+    step(dtype)
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
 
 
 def autocast(dtype: Dtype, device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=dtype == "bfloat16")
 
 
-def memory_gb(model: nn.Module) -> float:
-    """Peak of this process so far, plus what the optimiser (twice the weights) and the average (once) will add."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    weights = sum(p.numel() * p.element_size() for p in model.parameters())
-    return round((peak + 3 * weights) / 1e9, 2)
+def peak_memory_gb(device: torch.device) -> float:
+    """Of this process so far: on a GPU its own memory, else what was resident (data that were read count, though the
+    system takes their pages back when it needs them)."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 1e9
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e9
+
+
+def resident_gb() -> float:
+    """Memory of this process now."""
+    return float(psutil.Process().memory_info().rss) / 1e9
+
+
+def disk_gb(config: TrainerConfig, model_bytes: int, trained_bytes: int) -> float:
+    """The checkpoint and the numbered ones, and the state: weights, their average, two moments of the optimiser; while it
+    is replaced there are two."""
+    checkpoints = 1 + config.times_due(config.checkpoint_every)
+    return (checkpoints * model_bytes + 2 * (model_bytes + 3 * trained_bytes)) / 1e9
+
+
+def check_disk(folder: Path, needed_gb: float) -> None:
+    free_gb = shutil.disk_usage(folder).free / 1e9
+    if free_gb < needed_gb:
+        raise ReverieError(
+            f"{folder} has {free_gb:.2f} GB free, the checkpoints and the state of this training take {needed_gb:.2f} GB: "
+            "free some, write fewer checkpoints (checkpoint_every), or give another --out"
+        )

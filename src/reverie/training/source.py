@@ -4,13 +4,19 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from reverie.nn.metrics import Batch, Metrics
 
+WHOLE = slice(None)
+
 
 class Trainable(Protocol):
-    """An nn.Module whose `compute_loss` takes a batch and returns a scalar and its parts."""
+    """An nn.Module whose `compute_loss` takes a batch and returns a scalar and its parts.
+
+    Every mean over what is valid is among the parts as the very `Mean` whose value is in the loss, under the same name
+    for every batch, and the loss is a weighted sum of those and of plain means over rows. Then a batch may be cut into
+    pieces, in time or over processes, without a change of its gradient (`objective`)."""
 
     def compute_loss(self, batch: Batch) -> tuple[Tensor, Metrics]: ...
 
@@ -23,24 +29,13 @@ class Source(Protocol):
         """Changes whenever a batch may."""
         ...
 
-    def batch(self, step: int, size: int) -> Batch:
-        """`size` rows for this step, tensors on the CPU."""
+    def batch(self, step: int, size: int, rows: slice = WHOLE) -> Batch:
+        """Of the `size` rows of this step those in `rows`, which one process takes; tensors on the CPU."""
         ...
 
     def validation(self) -> Mapping[str, Iterable[Batch]]:
         """Held-out batches by the name under which their metrics are logged."""
         ...
-
-
-class LossModule(nn.Module):
-    """`compute_loss` as `forward`, which is what distributed wrappers call."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, batch: Batch) -> tuple[Tensor, Metrics]:
-        return self.model.compute_loss(batch)  # type: ignore[no-any-return, operator]
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:

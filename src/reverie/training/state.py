@@ -1,64 +1,110 @@
-"""The state of an unfinished training in one file: weights, average, optimiser, step. Written whole or not at all."""
+"""The state of an unfinished training in one file: weights, average, optimiser, step. Written whole or not at all.
+
+Weights are stored whole however they are sharded, so any number of processes can go on with it.
+"""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as save_bytes
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from reverie.checkpoints.folder import write_atomically
-from reverie.core import ReverieError
+from reverie.core import ReverieError, content_hash
+from reverie.core.files import write_whole
 from reverie.training.averaging import Average, prefixed, unprefixed
 from reverie.training.config import FREE_TO_CHANGE, Dtype, TrainerConfig
+from reverie.training.team import Team, as_sharded, fill
 
 FILE = "state.safetensors"
 
 
 @dataclass
 class Progress:
-    """How far a training is: steps taken, seconds spent, the last validation, the commits it was made at, whether its
-    checkpoint is written; and what must stay the same when it goes on."""
+    """How far a training is: steps taken, seconds spent, the last validation and the last closed-loop success, the sums of
+    metrics since they were last logged, the commits it was made at, whether its checkpoint is written; and what must stay
+    the same when it goes on."""
 
     step: int = 0
     seconds: float = 0.0
     validated: dict[str, float] = field(default_factory=dict)
+    success: dict[str, Any] = field(default_factory=dict)
+    sums: dict[str, tuple[float, float]] = field(default_factory=dict)
     commits: list[str] = field(default_factory=list)
     exported: bool = False
     precision: Dtype = "float32"
     threads: int = 1
+    processes: int = 1
     source: str = ""
+    trains: str = ""
 
 
-def save_state(folder: Path, config: TrainerConfig, progress: Progress, model: nn.Module, average: Average, optimizer: torch.optim.Optimizer) -> None:  # fmt: skip
-    tensors = prefixed("model", model.state_dict()) | prefixed("average", average.weights)
-    tensors |= prefixed("optimizer", _flatten(optimizer))
-    described = {"config": asdict(config), "progress": asdict(progress), "n_updates": average.n_updates}
-    stored = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-    write_atomically(folder / FILE, save_bytes(stored, metadata={"training": json.dumps(described)}))
+@dataclass
+class Learner:
+    """What changes while a team trains."""
+
+    model: nn.Module
+    average: Average
+    optimizer: torch.optim.Optimizer
+    team: Team
+
+    @property
+    def trains(self) -> str:
+        """Which weights do: a hash of their names."""
+        return content_hash([k for k, p in self.model.named_parameters() if p.requires_grad])
 
 
-def load_state(folder: Path, config: TrainerConfig, source: str, model: nn.Module, average: Average, optimizer: torch.optim.Optimizer) -> Progress | None:  # fmt: skip
-    """Fill model, average and optimiser from the folder; None if no training was begun there."""
+def save_state(folder: Path, config: TrainerConfig, progress: Progress, learner: Learner) -> None:
+    """Every process of a team takes part, the first one writes."""
+    tensors = prefixed("model", learner.model.state_dict()) | prefixed("average", learner.average.weights)
+    whole = learner.team.whole(tensors | prefixed("optimizer", _flatten(learner.optimizer)))
+    if not learner.team.first:
+        return
+    described = {"config": asdict(config), "progress": asdict(progress), "n_updates": learner.average.n_updates}
+    metadata = {"training": json.dumps(described)}
+    write_whole(folder / FILE, lambda file: save_file(unshared(whole), file, metadata=metadata))
+
+
+def load_state(folder: Path, config: TrainerConfig, source: str, learner: Learner) -> Progress | None:
+    """Fill the learner from the folder; None if no training was begun there."""
     file = folder / FILE
     if not file.is_file():
         return None
     tensors, described = _read(file)
     progress = Progress(**described["progress"])
-    _check_same(file, config, described["config"], source, progress.source)
+    prints = {
+        "the data or how it is sampled": (progress.source, source),
+        "which weights train": (progress.trains or learner.trains, learner.trains),
+    }
+    _check_same(file, config, described["config"], prints)
     try:
-        model.load_state_dict(unprefixed("model", tensors))
-        average.weights = unprefixed("average", tensors)
-        average.n_updates = described["n_updates"]
-        _unflatten(optimizer, unprefixed("optimizer", tensors))
-    except (RuntimeError, KeyError) as error:
+        model = unprefixed("model", tensors)
+        learner.model.load_state_dict({k: as_sharded(model.pop(k), v) for k, v in learner.model.state_dict().items()})
+        if model:
+            raise KeyError(f"it has {len(model)} more weights, first {next(iter(model))}")
+        fill(learner.average.weights, unprefixed("average", tensors))
+        _unflatten(learner.optimizer, unprefixed("optimizer", tensors))
+    except (RuntimeError, KeyError, ValueError) as error:
         raise ReverieError(
             f"{file} is of another network: {error}; give another --out, or --restart to discard it"
         ) from error
+    learner.average.n_updates = described["n_updates"]
     return progress
+
+
+def unshared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """As safetensors wants them: on the CPU, contiguous, none sharing memory with another (tied weights are copied)."""
+    seen: set[int] = set()
+    found = {}
+    for name, value in tensors.items():
+        own = value.detach().cpu().contiguous()
+        found[name] = own.clone() if own.data_ptr() in seen and own.numel() else own
+        seen.add(own.data_ptr())
+    return found
 
 
 def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -70,13 +116,15 @@ def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise ReverieError(f"{file} cannot be read ({error}): give --restart to discard it and begin again") from error
 
 
-def _check_same(file: Path, config: TrainerConfig, before: dict[str, Any], source: str, source_before: str) -> None:
-    now = asdict(config)
+def _check_same(file: Path, config: TrainerConfig, before: dict[str, Any], prints: dict[str, tuple[str, str]]) -> None:
+    """An entry that is not in `before` was not known then: it is as if it had been at its default. prints: before, now."""
+    before = asdict(TrainerConfig()) | before
     changed = [
-        f"{k}: was {before.get(k)}, is {v}" for k, v in now.items() if k not in FREE_TO_CHANGE and before.get(k) != v
+        f"{k}: was {before[k]}, is {v}"
+        for k, v in asdict(config).items()
+        if k not in FREE_TO_CHANGE and json.loads(json.dumps(v)) != before[k]
     ]
-    if source != source_before:
-        changed.append(f"the data or how it is sampled (fingerprint was {source_before}, is {source})")
+    changed += [f"{what} (fingerprint was {a}, is {b})" for what, (a, b) in prints.items() if a != b]
     if changed:
         raise ReverieError(
             f"{file} is a training with other settings: {'; '.join(changed)}. Give the same settings to go on with it, "
@@ -90,8 +138,10 @@ def _flatten(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def _unflatten(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    weights = [p for group in optimizer.param_groups for p in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         index, kind = name.split(".", 1)
-        state.setdefault(int(index), {})[kind] = value
+        like = weights[int(index)]
+        state.setdefault(int(index), {})[kind] = as_sharded(value, like) if value.shape == like.shape else value
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -1,11 +1,16 @@
 """The transforms of a policy, with the statistics of the data it will learn from. No frame is decoded for them."""
 
+from collections.abc import Iterator
+from functools import reduce
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.actions.normalisation import by_mean, keep
+from reverie.actions.normalisation import Normalisation, keep
 from reverie.core import ActionSpec, ReverieError
 from reverie.data.cache import FrameCache
+from reverie.data.statistics import Stats, Summary
 from reverie.nn.grounding import GroundingShapes, HandReading
 from reverie.policies.learned import PolicyShapes
 from reverie.training.selection import imitated
@@ -23,6 +28,8 @@ from reverie.transforms import (
 
 STATE_FLOOR, ACTION_FLOOR = 0.02, 0.002
 """Smallest scales: two centimetres (or 0.02 rad) of state, two millimetres a step (or 0.002 rad) of action."""
+SHARD_ROWS = 65_536
+Kind = Literal["mean_std", "quantiles"]
 _QUATERNION = ("qw", "qx", "qy", "qz")
 
 
@@ -37,31 +44,73 @@ def gripper_places(spec: ActionSpec) -> tuple[int, ...]:
     )
 
 
-def fit_transforms(cache: FrameCache, window: Window, episodes: list[int], sources: tuple[str, ...], image_size: tuple[int, int] | None) -> Pipeline:  # fmt: skip
-    """The ordered list, with means and standard deviations over the episodes that are imitated."""
+def fit_transforms(cache: FrameCache, window: Window, episodes: list[int], sources: tuple[str, ...], image_size: tuple[int, int] | None, kind: Kind = "mean_std") -> Pipeline:  # fmt: skip
+    """The ordered list, with statistics over the episodes that are imitated."""
     chosen = [e for e in episodes if imitated(cache.episodes[e], sources)] or episodes
-    states = state_at(cache, np.concatenate([np.arange(*cache.frame_offsets[e : e + 2]) for e in chosen]), window)
-    actions = np.concatenate([cache.actions[slice(*cache.action_offsets[e : e + 2])] for e in chosen])
+    names = (*window.commanded, *window.measured)
+    turn = [StateQuaternionTo6d(i) for i in reversed(range(len(names))) if names[i : i + 4] == _QUATERNION]
+    states, actions = summaries(cache, window, chosen, Pipeline(tuple(turn)))
     steps: list[Transform] = [LowerText()]
     if image_size is not None:
         steps.append(ResizeImages(*image_size))
     steps.append(ImagesToFloat())
-    names = (*window.commanded, *window.measured)
-    if states.shape[-1]:
-        turn = [StateQuaternionTo6d(i) for i in reversed(range(len(names))) if names[i : i + 4] == _QUATERNION]
-        steps += turn
-        columns = Pipeline(tuple(turn)).apply({"state": states})["state"]
-        state = by_mean(columns, STATE_FLOOR)
-        steps.append(NormalizeState(state.offset, state.scale))
-    codec = keep(by_mean(actions, ACTION_FLOOR), openings(cache.action_spec, actions))
+    if names:
+        state = normalisation(states.stats(), kind, STATE_FLOOR)
+        steps += [*turn, NormalizeState(state.offset, state.scale)]
+    codec = keep(normalisation(actions.stats(), kind, ACTION_FLOOR), openings(cache.action_spec, actions.moments))
     return Pipeline((*steps, NormalizeActions(codec.offset, codec.scale)))
 
 
-def openings(spec: ActionSpec, actions: NDArray[np.float32]) -> tuple[int, ...]:
+def summaries(cache: FrameCache, window: Window, episodes: list[int], turn: Pipeline) -> tuple[Summary, Summary]:
+    """Of the state (after `turn`) and of the actions, merged from shards of episodes: never all rows at once."""
+    states, actions = [], []
+    for shard in _shards(cache, episodes):
+        frames = np.concatenate([np.arange(*cache.frame_offsets[e : e + 2]) for e in shard])
+        states.append(Summary.of(_finite(cache, turn.apply({"state": state_at(cache, frames, window)})["state"])))
+        rows = [cache.actions[slice(*cache.action_offsets[e : e + 2])] for e in shard]
+        actions.append(Summary.of(_finite(cache, np.concatenate(rows))))
+    return reduce(Summary.merged, states), reduce(Summary.merged, actions)
+
+
+def _shards(cache: FrameCache, episodes: list[int]) -> Iterator[list[int]]:
+    """Episodes of some SHARD_ROWS actions together."""
+    shard, n = [], 0
+    for e in episodes:
+        shard.append(e)
+        n += int(cache.action_offsets[e + 1] - cache.action_offsets[e])
+        if n >= SHARD_ROWS:
+            yield shard
+            shard, n = [], 0
+    if shard:
+        yield shard
+
+
+def _finite(cache: FrameCache, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    if not len(rows) or not np.isfinite(rows).all():
+        raise ReverieError(f"{cache.path}: state or actions have {len(rows)} rows, or numbers that are not finite: mend the data")  # fmt: skip
+    return rows
+
+
+def normalisation(stats: Stats, kind: Kind, floor: float) -> Normalisation:
+    """mean_std: mean to 0, standard deviation to 1. quantiles: the 1 % quantile to -1, the 99 % quantile to 1. `floor` is
+    the smallest scale: a number that hardly varied in training would otherwise be blown up by a millimetre in use."""
+    if kind == "mean_std":
+        offset, scale = stats["mean"], stats["std"]
+    else:
+        offset, scale = (stats["q01"] + stats["q99"]) / 2, (stats["q99"] - stats["q01"]) / 2
+    return Normalisation(_floats(offset), _floats(np.maximum(scale, floor)))
+
+
+def _floats(values: NDArray[np.float64]) -> tuple[float, ...]:
+    """Rounded to six digits: short in the checkpoint, and the same number after a round trip through JSON."""
+    return tuple(float(f"{v:.6g}") for v in values)
+
+
+def openings(spec: ActionSpec, stats: Stats) -> tuple[int, ...]:
     """`gripper_places`, checked against the data: values outside 0..1 would be cut off silently."""
     places = gripper_places(spec)
     for i in places:
-        low, high = float(actions[:, i].min()), float(actions[:, i].max())
+        low, high = float(stats["min"][i]), float(stats["max"][i])
         if low < -0.01 or high > 1.01:
             raise ReverieError(
                 f"action {spec.names[i]!r} runs from {low:.3g} to {high:.3g}, expected an opening between 0 and 1: "
