@@ -1,9 +1,9 @@
 """How the shipped checkpoints are made, from nothing: `make checkpoints`. Every step goes on where it was killed.
 
-collect mixed episodes and demonstrations -> pretrain the grounded backbone -> clone the expert, keeping checkpoints of
-graded skill -> let the expert take over from the last of them, and train on with that -> roll the weak ones out -> train the
-video world: short sequences, then longer ones with those rollouts -> dream some training episodes -> train the judges, the
-one that reads frames also on dreamt episodes -> copy into the package.
+collect mixed episodes, demonstrations and glances at many scenes -> clone the expert, keeping checkpoints of graded skill ->
+let the expert take over from the last of them -> pretrain the grounded backbone -> clone the expert again with that backbone
+as it is -> roll the weak ones out -> train the video world: short sequences, then longer ones with those rollouts -> dream
+some training episodes -> train the judges, the one that reads frames also on dreamt episodes -> copy into the package.
 
 Everything is written under `build/shipped`; hours on two cores (every receipt has the seconds of its own training).
 """
@@ -34,22 +34,21 @@ PACKAGE = Path(__file__).resolve().parents[1] / "checkpoints" / "shipped"
 @dataclass(frozen=True)
 class ShippedRecipe:
     """Numbers of the shipped set. Episodes and samples are counted in all; `graded` maps a shipped name to the number of
-    training samples after which that policy was saved, `best` is the last one, trained on where the expert took over from
-    it. dreamt: of the mixed episodes, the weak policies' rollouts and the erring ones, for judges to learn from."""
+    training samples after which that policy was saved, `best` is the one on the pretrained backbone. glances: scenes of
+    which two frames are seen. dreamt: of the mixed episodes, the weak policies' rollouts and the erring ones, for judges to learn from."""
 
     mixed: int = 2825
     demonstrations: int = 1872
+    glances: int = 24_000
     weak: int = 320
     erring: int = 640
     taken_over: int = 480
     dreamt: tuple[int, int, int] = (260, 120, 240)
-    grounding: TrainerConfig = TrainerConfig(samples=100_000, validate_every=10_000, state_every=10_000)
     policy: TrainerConfig = TrainerConfig(
-        samples=400_000, checkpoint_every=20_000, validate_every=20_000, state_every=10_000
+        samples=100_000, checkpoint_every=20_000, validate_every=20_000, state_every=10_000
     )
-    policy_then: TrainerConfig = TrainerConfig(
-        samples=100_000, learning_rate=4e-4, validate_every=20_000, state_every=10_000
-    )
+    grounding: TrainerConfig = TrainerConfig(samples=600_000, validate_every=50_000, state_every=10_000)
+    head: TrainerConfig = TrainerConfig(samples=400_000, validate_every=50_000, state_every=20_000)
     graded: Mapping[str, int] = field(default_factory=lambda: {"vla-a": 40_000, "vla-b": 60_000, "vla-c": 100_000})
     best: str = "vla-d"
     world_first: WorldTraining = WorldTraining(
@@ -75,7 +74,7 @@ def make(recipe: ShippedRecipe, folder: Path, processes: int, package: Path = PA
     train = _collected(folder / "train", CollectConfig(recipe.mixed, mix="mixed"), processes)
     more = CollectConfig(recipe.demonstrations, mix="demonstrations", first=20_000, depth=False)
     demonstrations = _collected(folder / "demonstrations", more, processes)
-    graded, best = _policies(recipe, folder, train, demonstrations, processes)
+    graded, grounding, best = _policies(recipe, folder, train, demonstrations, processes)
     rollouts = CollectConfig(
         recipe.weak, mix=",".join(f"policy:{p}" for p in graded.values()), first=100_000, depth=False
     )
@@ -89,28 +88,29 @@ def make(recipe: ShippedRecipe, folder: Path, processes: int, package: Path = PA
     fit_pose_judge(recorded, recipe.pose_judge, folder / "pose_only")
     policies = {f"policies/{name}": checkpoint for name, checkpoint in (graded | {recipe.best: best}).items()}
     judges = {"judges/frames": folder / "judge", "judges/pose_only": folder / "pose_only"}
-    ship({**policies, "world/tabletop": world, **judges}, package)
+    ship({"grounding/backbone": grounding, **policies, "world/tabletop": world, **judges}, package)
 
 
 def _policies(
     recipe: ShippedRecipe, folder: Path, train: FrameCache, demonstrations: FrameCache, processes: int
-) -> tuple[dict[str, Path], Path]:
-    """The graded checkpoints of one training, and the best policy: the same training, then on where the expert took over.
-    What the expert did there counts three times: it is what was missing."""
-    grounding, policy, best = folder / "grounding", folder / "policy", folder / "policy_then"
-    fit_grounding(train, GroundingRecipe(trainer=recipe.grounding, name="shipped"), grounding)
+) -> tuple[dict[str, Path], Path, Path]:
+    """The graded checkpoints of one training, the backbone, and the best policy: on that backbone, also where the expert took
+    over."""
+    policy, grounding, best = folder / "policy", folder / "grounding", folder / "policy_on_backbone"
     cloning = PolicyRecipe(cloning=CloningConfig(far_weight=1.0), trainer=recipe.policy, name="shipped")
-    fit_policy(train, replace(cloning, backbone=grounding), policy, more=[demonstrations])
+    fit_policy(train, cloning, policy, more=[demonstrations])
     mix = ",".join(f"expert_after:{steps}:{policy}" for steps in TAKEN_OVER_AFTER)
     config = CollectConfig(recipe.taken_over, mix=mix, first=61_000, seconds=11.0, depth=False)
     taken_over = _collected(folder / "taken_over", config, processes)
-    fit_policy(
-        train,
-        replace(cloning, trainer=recipe.policy_then, start=policy),
-        best,
-        more=[demonstrations, *[taken_over] * 3],
-    )
-    return {name: _after(policy, samples) for name, samples in recipe.graded.items()}, best
+    shown = CollectConfig(recipe.glances, mix="play", seconds=0.2, first=100_000, depth=False)
+    glances = _collected(folder / "glances", shown, processes)
+    task = GroundingRecipe(trainer=recipe.grounding, name="shipped")
+    fit_grounding(
+        train, task, grounding, more=[demonstrations, *[glances] * 4]
+    )  # a glance is one frame to learn from, an episode forty
+    head = replace(cloning, trainer=recipe.head, backbone=grounding, freeze=("encoder.backbone",))
+    fit_policy(train, head, best, more=[demonstrations, taken_over])
+    return {name: _after(policy, samples) for name, samples in recipe.graded.items()}, grounding, best
 
 
 def _world(recipe: ShippedRecipe, folder: Path, train: FrameCache, weak: FrameCache) -> Path:
