@@ -16,7 +16,7 @@ from reverie.checkpoints import load, weights_hash
 from reverie.cli.main import main
 from reverie.collection import CollectConfig, collect
 
-NETWORK = "--model.dim 32 --model.depth 1 --model.n-heads 2 --model.grounding.text.encoder words --model.grounding.width 16 --model.grounding.deep-width 16 --model.grounding.hidden 32"  # fmt: skip
+NETWORK = "--model.dim 32 --model.depth 1 --model.n-heads 2 --model.encoder.grounding.text.encoder words --model.encoder.grounding.width 16 --model.encoder.grounding.deep-width 16 --model.encoder.grounding.hidden 32"  # fmt: skip
 LOOKS = "--success.every 32 --success.scenes 12 --success.steps 4 --validate-every 32 --cloning.paraphrase 0.5 --cloning.augmentation.shift-px 3 --cloning.augmentation.noise 5"  # fmt: skip
 LORA = "--freeze all --lora.rank 2 --lora.targets trunk.* --cloning.normalisation quantiles --no-tensorboard"
 LENGTH = "--batch-size 8 --precision float32 --state-every 16 --warmup-samples 16 --log-every 16"

@@ -207,7 +207,7 @@ def test_a_policy_killed_and_moved_ends_alike(tmp_path: Path) -> None:
 
 def test_a_policy_is_opened_once_in_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, opened = save_policy(tmp_path / "a"), []
-    monkeypatch.setattr(behaviours, "load_policy", lambda path: opened.append(path) or load_policy(path))
+    monkeypatch.setattr(behaviours, "open_policy", lambda path: opened.append(path) or load_policy(path))
     collect(CollectConfig(BLOCK + 1, mix=f"policy:{folder}", seconds=0.2), tmp_path / "data")
     assert opened == [str(folder)]
 

@@ -22,7 +22,7 @@ from reverie.training.optimisation import decayed
 from .test_trainer import stopping_at
 from .tiny import recipe
 
-LORA = Lora(rank=2, alpha=8.0, dropout=0.1, targets=("trunk.*", "*.key", "*.query", "head"))
+LORA = Lora(rank=2, alpha=8.0, dropout=0.1, targets=("trunk.*", "*.key", "*.query", "head.out"))
 
 
 def _bert() -> BertModel:
@@ -102,8 +102,8 @@ def test_only_adapters_change_and_the_checkpoint_is_an_ordinary_one(tmp_path: Pa
     before, after = load(tmp_path / "start"), load(tmp_path / "tuned")
     assert before.weights.keys() == after.weights.keys()
     changed = {k for k, v in after.weights.items() if not torch.equal(v, before.weights[k])}
-    assert {"head.weight", "backbone.query.weight"} <= changed
-    assert all(k.startswith(("trunk.", "head.", "backbone.key", "backbone.query")) and k.endswith("weight") for k in changed)  # fmt: skip
+    assert {"head.out.weight", "encoder.backbone.query.weight"} <= changed
+    assert all(k.startswith(("trunk.", "head.", "encoder.backbone.key", "encoder.backbone.query")) and k.endswith("weight") for k in changed)  # fmt: skip
     assert after.receipt["lora"]["rank"] == 2
     assert after.receipt["freeze"] == ["all"]
 
