@@ -153,7 +153,8 @@ def main() -> None:
         "paper": {family: parameters(family) for family in LEARNED},
         "best": best,
         "of_best": rows[best],
-        "other_task": other_task(bench, by[best], best),
+        "shuffled": rows[best]["shuffled"],
+        "swapped": other_task(bench, by[best], best),
         "blind": {t: number(fmean(b), n=len(b)) for t in TASKS if (b := blind_of(bench.plan.scenes, t))},
         "error_against_success": misled(rows),
     }
