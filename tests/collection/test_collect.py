@@ -23,6 +23,10 @@ from reverie.core import ReverieError
 from reverie.data import EpisodeStager, open_cache, open_dataset
 from reverie.data.staging import staged_episodes, staged_path, staging_folder
 from reverie.policies.catalog import load_policy
+from reverie.rollouts import rollout
+from reverie.scenes.tasks import draw_scene
+from reverie.sim import PhysicsWorld
+from reverie.sim.script import INTENTION, Script, ScriptConfig
 
 SMALL = CollectConfig(episodes=6, mix="mixed", seconds=1.0)
 
@@ -46,6 +50,31 @@ def test_every_frame_has_what_training_needs(tmp_path: Path) -> None:
     assert episode.n_frames == 6
     assert episode.n_steps == 10
     assert extras["joint_actions"].shape == (6, 2, 8)
+
+
+def test_recordings_say_what_the_expert_intended(tmp_path: Path) -> None:
+    collect(replace(SMALL, mix="expert,clean_expert,play", episodes=12, seconds=2.0), tmp_path / "data")
+    off = {}
+    for episode in open_dataset(tmp_path / "data"):
+        source, intended = episode.provenance["source"], episode.observations.extras["intended"]
+        assert intended.shape == (episode.n_frames, INTENTION, 7)
+        if source == "play":
+            assert np.isnan(intended).all()
+            continue
+        assert np.isnan(intended[-1]).all()  # nobody asked after the last step
+        assert np.isfinite(intended[:-1]).all()
+        executed = episode.actions[episode.frame_steps[:-1]]
+        off[source] = max(off.get(source, 0.0), float(np.abs(executed - intended[:-1, 0]).max()))
+    assert off["clean_expert"] < 1e-6
+    assert off["expert"] > 0.005
+
+
+def test_saying_what_is_intended_changes_nothing() -> None:
+    scenes = [draw_scene("put", "train", i) for i in range(2)]
+    told, silent = (rollout(Script(ScriptConfig(intention=n)), PhysicsWorld(), scenes, [1, 2], 12) for n in (6, 0))
+    for one, two in zip(told, silent, strict=True):
+        np.testing.assert_array_equal(one.actions, two.actions)
+        assert set(one.observations.extras) - set(two.observations.extras) == {"intended"}
 
 
 def test_the_number_of_an_episode_decides_it(tmp_path: Path) -> None:

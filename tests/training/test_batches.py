@@ -46,13 +46,31 @@ def test_chunks_follow_the_frame_and_end_with_the_episode() -> None:
     source = _source()
     cache, rows = source.cache, source.rows
     chosen = np.arange(len(rows))
-    actions, valid = chunk(cache, rows, chosen, 10)
+    actions, valid = chunk(cache, rows, chosen, replace(source.window, horizon=10))
     i = 5
     first = cache.action_offsets[rows.episodes[i]] + cache.frame_steps[rows.frames[i]]
     np.testing.assert_array_equal(actions[i], cache.actions[first : first + 10])
     last = cache.frame_steps[rows.frames] == N_STEPS - 2
     assert (valid[last].sum(1) == 2).all()
     np.testing.assert_array_equal(actions[last][:, 5], actions[last][:, 1])
+
+
+def test_what_was_intended_is_imitated_where_it_was_said() -> None:
+    source = _source()
+    rows, frames = source.rows, source.cache.frames
+    intended = np.full((len(source.cache.frame_steps), 6, source.cache.actions.shape[1]), np.nan, np.float32)
+    intended[rows.frames[3]] = 0.25
+    cache = replace(source.cache, frames={**frames, "intended": intended})
+    chosen = np.array([3, 4])
+    wanted = replace(source.window, horizon=8)
+    actions, valid = chunk(cache, rows, chosen, wanted)
+    executed, exist = chunk(source.cache, rows, chosen, wanted)
+    np.testing.assert_array_equal(actions[0, :6], 0.25)
+    assert valid[0].tolist() == [True] * 6 + [False] * 2
+    np.testing.assert_array_equal(actions[1], executed[1])
+    np.testing.assert_array_equal(valid[1], exist[1])
+    as_done, _ = chunk(cache, rows, chosen, replace(wanted, intended=False))
+    np.testing.assert_array_equal(as_done, executed)
 
 
 def test_the_first_frame_is_repeated_before_the_episode() -> None:

@@ -85,12 +85,36 @@ def test_a_backbone_sees_through_other_cameras(tmp_path: Path) -> None:
     task = GroundingTask(TINY.encoder.grounding)
     fit_grounding(fake_cache(6), GroundingRecipe(task, trainer=recipe(16).trainer), tmp_path, quiet=True)
     other = GroundingBackbone(TINY.encoder.grounding, GroundingShapes(3, 32, 64, 7))
-    skipped = adopt_backbone(other, tmp_path)
+    skipped = adopt_backbone(other, tmp_path, (("front",), ("x",)))
     assert {"view", "place", "locate.into.weight"} <= set(skipped)
     assert torch.equal(other.fine.conv.weight, load(tmp_path).weights["backbone.fine.conv.weight"])
     wide = GroundingBackbone(replace(TINY.encoder.grounding, width=24), GroundingShapes(3, 32, 64, 7))
     with pytest.raises(ReverieError, match="another configuration"):
-        adopt_backbone(wide, tmp_path)
+        adopt_backbone(wide, tmp_path, (("front",), ("x",)))
+
+
+def test_a_backbone_keeps_the_units_it_was_trained_in(tmp_path: Path) -> None:
+    task = GroundingTask(TINY.encoder.grounding)
+    cache = fake_cache(6)
+    fit_grounding(cache, GroundingRecipe(task, trainer=recipe(16).trainer), tmp_path / "backbone", quiet=True)
+    moved = replace(cache, frames={**cache.frames, "commanded": cache.frames["commanded"] + 0.3})
+    frozen = replace(recipe(32), backbone=tmp_path / "backbone", freeze=("encoder.backbone",))
+    fit_policy(moved, frozen, tmp_path / "policy", quiet=True)
+    before, after = load(tmp_path / "backbone"), load(tmp_path / "policy")
+    (units,) = (t for t in before.transforms if t["name"] == "normalize_state")
+    assert units in after.transforms
+    assert before.shapes["grounding"] == after.shapes["grounding"]
+
+
+def test_a_backbone_of_other_cameras_cannot_stay_as_it_is(tmp_path: Path) -> None:
+    task = GroundingTask(TINY.encoder.grounding)
+    cache = fake_cache(6)
+    fit_grounding(cache, GroundingRecipe(task, trainer=recipe(16).trainer), tmp_path / "backbone", quiet=True)
+    one = replace(recipe(32).cloning, cameras=cache.observation_spec.camera_names[:1])
+    frozen = replace(recipe(32), backbone=tmp_path / "backbone", freeze=("encoder.backbone",), cloning=one)
+    with pytest.raises(ReverieError, match="trained with other cameras"):
+        fit_policy(cache, frozen, tmp_path / "policy", quiet=True)
+    fit_policy(cache, replace(frozen, freeze=()), tmp_path / "policy", quiet=True)
 
 
 def test_grounding_needs_positions(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from reverie.checkpoints.configuration import from_values
 from reverie.checkpoints.folder import Checkpoint, load
-from reverie.core import ReverieError
+from reverie.core import ObservationSpec, ReverieError
 from reverie.nn.grounding import GroundingConfig, GroundingShapes
 
 PREFIXES = ("encoder.backbone.", "backbone.")
@@ -17,10 +17,19 @@ _CONFIGS = (("backbone",), ("encoder", "grounding"), ("network", "grounding"), (
 """Where a pretraining, a policy and a judge keep its configuration."""
 
 
+Robot = tuple[tuple[str, ...], tuple[str, ...]]
+"""Names of the cameras and of the numbers of the state."""
+
+
 class Backbone(NamedTuple):
+    """robot: cameras and names of the state that it was trained with (None: the checkpoint does not say); transforms: how its
+    input was prepared, as checkpoints keep them."""
+
     config: GroundingConfig
     shapes: GroundingShapes
     weights: dict[str, Tensor]
+    robot: Robot | None
+    transforms: tuple[Mapping[str, Any], ...]
 
 
 def load_backbone(path: Path | str) -> Backbone:
@@ -32,7 +41,12 @@ def load_backbone(path: Path | str) -> Backbone:
             f"{path} ({checkpoint.kind} {checkpoint.family!r}) has no grounded backbone: give another checkpoint"
         )
     shapes = from_values(GroundingShapes, checkpoint.shapes["grounding"], path)
-    return Backbone(from_values(GroundingConfig, config, path), shapes, weights)
+    robot = None
+    if checkpoint.observation_spec:
+        spec = ObservationSpec.from_dict(dict(checkpoint.observation_spec), str(path))
+        robot = spec.camera_names, (*spec.commanded, *spec.measured)
+    read = from_values(GroundingConfig, config, path)
+    return Backbone(read, shapes, weights, robot, tuple(checkpoint.transforms))
 
 
 def _weights(checkpoint: Checkpoint) -> dict[str, Tensor]:

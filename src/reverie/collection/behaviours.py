@@ -7,12 +7,12 @@ from reverie.collection.taken_over import TakenOver
 from reverie.core import Policy, ReverieError, unknown_name
 from reverie.rollouts import open_policy
 from reverie.sim.play import Play
-from reverie.sim.script import VARIANTS, Script, ScriptConfig
+from reverie.sim.script import INTENTION, VARIANTS, Script, ScriptConfig
 
 _POLICY, _TAKEN_OVER = "policy:", "expert_after:"
 BEHAVIOURS: dict[str, Callable[[], Policy]] = {
-    **{v: (lambda v=v: Script(ScriptConfig(variant=v))) for v in VARIANTS},  # type: ignore[misc]
-    "clean_expert": lambda: Script(ScriptConfig(noise_m=0.0, noise_rad=0.0, bump_probability=0.0)),
+    **{v: (lambda v=v: Script(ScriptConfig(variant=v, intention=INTENTION))) for v in VARIANTS},  # type: ignore[misc]
+    "clean_expert": lambda: Script(ScriptConfig(noise_m=0.0, noise_rad=0.0, bump_probability=0.0, intention=INTENTION)),
     "play": Play,
 }
 

@@ -19,13 +19,14 @@ import torch
 from reverie.collection.behaviours import Crew, crew_of, mix_named, pick
 from reverie.collection.blocks import Announce, Progress, stage_and_compact, unfinished
 from reverie.collection.taken_over import TakenOver
-from reverie.core import Episode, ReverieError, seed_for
+from reverie.core import INTENDED, Episode, ReverieError, seed_for
 from reverie.core.processes import check_processes, in_processes
 from reverie.data import EpisodeStager, is_finished
 from reverie.embodiments import panda
 from reverie.rollouts import rollout
 from reverie.scenes.tasks import SPLITS, TASKS, draw_scene, task_named
 from reverie.sim import PhysicsWorld
+from reverie.sim.script import INTENTION
 
 BLOCK = 8
 
@@ -179,7 +180,8 @@ def _run_in_process(block: range) -> int:
 
 
 def _completed(episode: Episode, made: Mapping[str, Any]) -> Episode:
-    """Adds how it was made, and the joint targets and opening [F, frame_every, 8] that every command came down to."""
+    """Adds how it was made, and the joint targets and opening [F, frame_every, 8] that every command came down to. Where
+    nobody said what was intended, that is not a number: a data set has the same extras everywhere."""
     spec, observations = episode.observation_spec, episode.observations
     assert observations.commanded is not None
     state = observations.commanded[:1].astype(np.float64)
@@ -190,9 +192,11 @@ def _completed(episode: Episode, made: Mapping[str, Any]) -> Episode:
     every = spec.frame_every
     padded = np.stack([*targets, *[targets[-1]] * every])  # nothing follows the last frame: the last target again
     joints = np.stack([padded[s : s + every] for s in episode.frame_steps]).astype(np.float32)
+    unknown = np.full((episode.n_frames, INTENTION, episode.action_spec.action_dim), np.nan, np.float32)
+    extras = {INTENDED: unknown, **observations.extras, "joint_actions": joints}
     return replace(
         episode,
-        observations=replace(observations, extras={**observations.extras, "joint_actions": joints}),
-        observation_spec=replace(spec, extras=(*spec.extras, "joint_actions")),
+        observations=replace(observations, extras=extras),
+        observation_spec=replace(spec, extras=tuple(dict.fromkeys((*spec.extras, INTENDED, "joint_actions")))),
         provenance={**episode.provenance, **made},
     )

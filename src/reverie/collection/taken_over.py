@@ -14,7 +14,7 @@ from reverie.core import ActionChunk, Memory, Observations, ObservationSpec, Rev
 from reverie.embodiments import panda
 from reverie.rollouts.inner_memory import pack, unpack
 from reverie.rollouts.wrapper import Wrapper
-from reverie.sim.script import Script, ScriptConfig
+from reverie.sim.script import INTENTION, Script, ScriptConfig
 
 _STEP = "taken_over.step"
 
@@ -24,7 +24,7 @@ class TakenOver(Wrapper):
     """`inner` for `steps` control steps, a multiple of those between two frames; then the expert, asked at every frame."""
 
     steps: int
-    expert: Script = field(default_factory=lambda: Script(ScriptConfig()))
+    expert: Script = field(default_factory=lambda: Script(ScriptConfig(intention=INTENTION)))
 
     def __post_init__(self) -> None:
         self.name = f"{self.inner.name}+expert{self.steps}"
@@ -59,4 +59,6 @@ class TakenOver(Wrapper):
             before = unpack(memory) if step > self.steps else self.expert.resume(observations, seeds)
             chunk, inner = self.expert.infer(observations, before, seeds)
         k = self.n_action_steps
-        return ActionChunk(chunk.values[:, :k], chunk.spec), pack({_STEP: np.full(len(seeds), step + k)}, inner)
+        return ActionChunk(chunk.values[:, :k], chunk.spec, chunk.intended), pack(
+            {_STEP: np.full(len(seeds), step + k)}, inner
+        )

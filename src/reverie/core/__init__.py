@@ -5,7 +5,7 @@ from reverie.core.errors import ReverieError, SpecMismatch, unknown_name
 from reverie.core.estimate import Estimate
 from reverie.core.judge import Judge, Verdict
 from reverie.core.observations import Observations, concat_rows, concat_time, stack_time
-from reverie.core.policy import ActionChunk, Memory, Policy
+from reverie.core.policy import INTENDED, ActionChunk, Memory, Policy
 from reverie.core.scene import Edit, ObjectPlacement, Scene
 from reverie.core.seeding import content_hash, generator, seed_for
 from reverie.core.specs import ActionSpec, CameraSpec, ObservationSpec, check_compatible
@@ -13,6 +13,7 @@ from reverie.core.trial import Outcome, Trial, TrialKey, outcome_of
 from reverie.core.world import Event, Transition, World
 
 __all__ = [
+    "INTENDED",
     "ActionChunk",
     "ActionSpec",
     "CameraSpec",

@@ -11,16 +11,23 @@ from reverie.core.errors import ReverieError
 from reverie.core.observations import Observations
 from reverie.core.specs import ActionSpec, ObservationSpec
 
+INTENDED = "intended"
+"""The extra of a recording that keeps `ActionChunk.intended`, frame by frame."""
 Memory = Mapping[str, NDArray[Any]]
 """What a policy carries from call to call: arrays with one row per trial. `None` at the start."""
 
 
 @dataclass(frozen=True)
 class ActionChunk:
-    """Commands for the next T control steps: float32 [B, T, A] with their spec. All values must be finite."""
+    """Commands for the next T control steps: float32 [B, T, A] with their spec. All values must be finite.
+
+    intended [B, H, A]: what whoever acts would do from here on if nothing disturbed it. A demonstrator that adds noise to
+    what it does, so that its recordings show recoveries, says here what is worth imitating.
+    """
 
     values: NDArray[np.float32]
     spec: ActionSpec
+    intended: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 3 or self.values.shape[-1] != self.spec.action_dim:

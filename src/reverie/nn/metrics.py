@@ -1,7 +1,9 @@
 """What a loss reports: sums with how many numbers are in them, so that means over any rows can be joined exactly."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 
 Batch = dict[str, Any]
@@ -25,6 +27,12 @@ def mean_of(values: Tensor, where: Tensor) -> Mean:
     """Mean of `values` where `where` (same shape) holds."""
     where = where.to(values.dtype)
     return Mean((values * where).sum(), where.sum())
+
+
+def joined(means: Sequence[Mean]) -> Mean:
+    """The mean over the numbers of all of them."""
+    totals, counts = zip(*means, strict=True)
+    return Mean(torch.stack(totals).sum(), torch.stack(counts).sum())
 
 
 def added(sums: Metrics, new: Metrics) -> Metrics:

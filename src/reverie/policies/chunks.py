@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from reverie.nn.diffusion import sample_ddim, sample_ddpm, squared_cosine
-from reverie.nn.metrics import Mean, mean_of
+from reverie.nn.metrics import Mean, joined, mean_of
 from reverie.policies.learned import PolicyShapes
 
 Denoiser = Callable[[Tensor, Tensor], Tensor]
@@ -60,12 +60,14 @@ class Scaling(nn.Module):
 @dataclass(frozen=True)
 class DiffusionConfig:
     """steps: of the noise schedule (squared cosine); n_samples: of them are taken when sampling, by DDIM, or all by DDPM;
-    clip: where estimates of the clean chunk are held."""
+    clip: where estimates of the clean chunk are held; draws: of step and noise for each observation in training (1 in the
+    papers; more cost the denoiser only, and what is seen is paid for once)."""
 
     steps: int = 100
     sampler: Literal["ddpm", "ddim"] = "ddim"
     n_samples: int = 10
     clip: float = 1.0
+    draws: int = 1
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,9 @@ class Diffusion:
 
     def loss(self, denoiser: Denoiser, chunk: Tensor, valid: Tensor) -> Mean:
         """Mean squared error of the noise at a random step (Ho et al. 2020, equation 14), over actions [B, H] that are valid."""
+        return joined([self._drawn(denoiser, chunk, valid) for _ in range(self.config.draws)])
+
+    def _drawn(self, denoiser: Denoiser, chunk: Tensor, valid: Tensor) -> Mean:
         steps = torch.randint(self.config.steps, (len(chunk),), device=chunk.device)
         noise = torch.randn_like(chunk)
         noisy = squared_cosine(self.config.steps, self.config.clip).add_noise(chunk, noise, steps)

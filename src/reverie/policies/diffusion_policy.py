@@ -54,10 +54,10 @@ class DiffusionPolicyConfig:
     n_obs_steps: int = 2
     obs_stride: int = 1
     denoiser: Literal["unet", "transformer"] = "unet"
-    unet: UNet1dConfig = field(default_factory=lambda: UNet1dConfig((64, 128, 256), step_dim=64))
+    unet: UNet1dConfig = field(default_factory=lambda: UNet1dConfig((48, 96, 192), step_dim=64))
     transformer: TransformerConfig = field(default_factory=lambda: TransformerConfig(128, 3, 4, 0.1))
     diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
-    dim: int = 64
+    dim: int = 16
     language: bool = True
     pool: Literal["points", "flat"] = "flat"
     n_points: int = 32

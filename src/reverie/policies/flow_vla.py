@@ -24,9 +24,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reverie.nn.decoder import Decoder, DecoderConfig, Expert, Prefix
-from reverie.nn.flow import noised, sample_euler, training_times
+from reverie.nn.flow import Velocity, noised, sample_euler, training_times
 from reverie.nn.masks import blockwise, positions
-from reverie.nn.metrics import Batch, Metrics, mean_of
+from reverie.nn.metrics import Batch, Mean, Metrics, joined, mean_of
 from reverie.nn.time_embedding import sincos
 from reverie.policies.chunks import Scaling
 from reverie.policies.encoders import Encoded, EncoderConfig, build_encoder
@@ -37,7 +37,8 @@ PREFIX, STATE, ACTIONS = 0, 1, 2
 
 @dataclass(frozen=True)
 class FlowVLAConfig:
-    """prefix, action: the two experts; padded: numbers of an action inside the network (0: as many as the data has)."""
+    """prefix, action: the two experts; padded: numbers of an action inside the network (0: as many as the data has); draws:
+    of time and noise for each observation in training (1 in the paper; more cost the action expert only)."""
 
     horizon: int = 10
     n_action_steps: int = 4
@@ -48,6 +49,7 @@ class FlowVLAConfig:
     action: Expert = field(default_factory=lambda: Expert(128, 512))
     padded: int = 0
     flow_steps: int = 10
+    draws: int = 2
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
 
 
@@ -89,14 +91,18 @@ class FlowVLA(nn.Module):
 
     def compute_loss(self, batch: Batch) -> tuple[Tensor, Metrics]:
         """batch: actions [B, H, A] and action_valid [B, H] beside what the encoder needs."""
-        encoded, times = self.encoder(batch), training_times(len(batch["actions"]), batch["actions"].device)
+        encoded = self.encoder(batch)
+        velocity = partial(self.velocity, *self.prefix(encoded), encoded.state)
         actions = F.pad(self.scaling.into(batch["actions"]), (0, self.n_numbers - self.shapes.action_dim))
-        at, wanted = noised(actions, torch.randn_like(actions), times)
-        found = self.velocity(*self.prefix(encoded), encoded.state, at, times)
-        squared = ((found - wanted) ** 2)[..., : self.shapes.action_dim]
-        flow = mean_of(squared, batch["action_valid"][..., None].expand_as(squared))
+        flow = joined([self._drawn(velocity, actions, batch["action_valid"]) for _ in range(self.config.draws)])
         auxiliary, more = self.encoder.auxiliary_loss(encoded, batch)
         return flow.value + auxiliary, {"flow": flow} | more
+
+    def _drawn(self, velocity: Velocity, actions: Tensor, valid: Tensor) -> Mean:
+        times = training_times(len(actions), actions.device)
+        at, wanted = noised(actions, torch.randn_like(actions), times)
+        squared = ((velocity(at, times) - wanted) ** 2)[..., : self.shapes.action_dim]
+        return mean_of(squared, valid[..., None].expand_as(squared))
 
     def predict(self, batch: Batch, seeds: list[int]) -> Tensor:
         encoded = self.encoder(batch)

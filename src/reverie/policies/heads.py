@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from reverie.actions.uniform_bins import UniformBins
 from reverie.nn.blocks import Transformer, learned
 from reverie.nn.flow import noised, sample_euler, training_times
-from reverie.nn.metrics import Metrics, mean_of
+from reverie.nn.metrics import Mean, Metrics, joined, mean_of
 from reverie.nn.time_embedding import sincos
 from reverie.policies.chunks import Scaling, bounds, gripper_mask
 from reverie.policies.learned import PolicyShapes
@@ -25,7 +25,8 @@ from reverie.policies.learned import PolicyShapes
 @dataclass(frozen=True)
 class HeadConfig:
     """gripper_weight: of the gripper's cross-entropy (l1). n_bins, temperature: tokens; temperature 0 takes the likeliest.
-    depth, flow_steps: flow; blocks across the chunk, Euler steps."""
+    depth, flow_steps, draws: flow; blocks across the chunk, Euler steps, and how often time and noise are drawn for each
+    observation in training (more cost the head only)."""
 
     kind: Literal["l1", "flow", "tokens"] = "l1"
     gripper_weight: float = 0.3
@@ -33,6 +34,7 @@ class HeadConfig:
     temperature: float = 0.0
     depth: int = 2
     flow_steps: int = 10
+    draws: int = 4
 
 
 class ActionHead(Protocol):
@@ -131,11 +133,15 @@ class FlowHead(nn.Module):
         self.scaling = Scaling(shapes, "openings")
 
     def loss(self, hidden: Tensor, actions: Tensor, valid: Tensor) -> tuple[Tensor, Metrics]:
-        times = training_times(len(actions), actions.device)
-        at, wanted = noised(self.scaling.into(actions), torch.randn_like(actions), times)
-        squared = (self._velocity(hidden, at, times) - wanted) ** 2
-        flow = mean_of(squared, valid[..., None].expand_as(squared))
+        scaled = self.scaling.into(actions)
+        flow = joined([self._drawn(hidden, scaled, valid) for _ in range(self.config.draws)])
         return flow.value, {"flow": flow}
+
+    def _drawn(self, hidden: Tensor, actions: Tensor, valid: Tensor) -> Mean:
+        times = training_times(len(actions), actions.device)
+        at, wanted = noised(actions, torch.randn_like(actions), times)
+        squared = (self._velocity(hidden, at, times) - wanted) ** 2
+        return mean_of(squared, valid[..., None].expand_as(squared))
 
     def sample(self, hidden: Tensor, seeds: list[int]) -> Tensor:
         shape = hidden.shape[1], self.out.out_features

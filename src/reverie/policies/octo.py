@@ -42,7 +42,7 @@ class OctoConfig:
     n_heads: int = 4
     repeat_task_tokens: bool = True
     state_token: bool = True
-    diffusion: DiffusionConfig = field(default_factory=lambda: DiffusionConfig(20, "ddpm", clip=5.0))
+    diffusion: DiffusionConfig = field(default_factory=lambda: DiffusionConfig(20, "ddpm", clip=5.0, draws=4))
     head_width: int = 256
     head_blocks: int = 3
     head_dropout: float = 0.1

@@ -113,6 +113,7 @@ OCTO = Paper(
         depth=12,
         n_heads=12,
         state_token=False,
+        diffusion=DiffusionConfig(20, "ddpm", clip=5.0),
         encoder=EncoderConfig("stem", text=TextConfig("hub:google-t5/t5-base", max_tokens=16), tower=TowerConfig(dim=512)),
     ),
     cameras=2, size=(256, 256), state_dim=0, action_dim=7,
@@ -127,6 +128,7 @@ FLOW_VLA = Paper(
         prefix=GEMMA_2B_EXPERT,
         action=GEMMA_300M_EXPERT,
         padded=32,
+        draws=1,
         encoder=EncoderConfig(
             "hub",
             text=TextConfig("words", max_tokens=48, n_buckets=257_152, words_dim=2048),

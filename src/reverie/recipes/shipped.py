@@ -2,7 +2,7 @@
 
 collect mixed episodes, demonstrations and glances at many scenes -> clone the expert, keeping checkpoints of graded skill ->
 let the expert take over from the last of them -> pretrain the grounded backbone -> clone the expert again with that backbone
-as it is -> roll the weak ones out -> train the video world: short sequences, then longer ones with those rollouts -> dream
+as it is, by every policy of the catalog -> roll the weak ones out -> train the video world: short sequences, then longer ones with those rollouts -> dream
 some training episodes -> train the judges, the one that reads frames also on dreamt episodes -> copy into the package.
 
 Everything is written under `build/shipped`; hours on two cores (every receipt has the seconds of its own training).
@@ -21,6 +21,7 @@ from reverie.collection import CollectConfig, collect
 from reverie.collection.dreams import dream, spread
 from reverie.data import open_cache
 from reverie.data.cache import FrameCache
+from reverie.recipes.catalog import CATALOG, train_catalog
 from reverie.training.behaviour_cloning import CloningConfig
 from reverie.training.config import TrainerConfig
 from reverie.training.dreaming import DreamingConfig
@@ -34,8 +35,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "checkpoints" / "shipped"
 @dataclass(frozen=True)
 class ShippedRecipe:
     """Numbers of the shipped set. Episodes and samples are counted in all; `graded` maps a shipped name to the number of
-    training samples after which that policy was saved, `best` is the one on the pretrained backbone. glances: scenes of
-    which two frames are seen. dreamt: of the mixed episodes, the weak policies' rollouts and the erring ones, for judges to learn from."""
+    training samples after which that policy was saved; catalog: those on the pretrained backbone, of which `vla` is shipped
+    under the name `best`. glances: scenes of which two frames are seen. dreamt: of the mixed episodes, the weak policies' rollouts and the erring ones, for judges to learn from."""
 
     mixed: int = 2825
     demonstrations: int = 1872
@@ -48,7 +49,7 @@ class ShippedRecipe:
         samples=100_000, checkpoint_every=20_000, validate_every=20_000, state_every=10_000
     )
     grounding: TrainerConfig = TrainerConfig(samples=600_000, validate_every=50_000, state_every=10_000)
-    head: TrainerConfig = TrainerConfig(samples=400_000, validate_every=50_000, state_every=20_000)
+    catalog: Mapping[str, PolicyRecipe] = field(default_factory=lambda: CATALOG)
     graded: Mapping[str, int] = field(default_factory=lambda: {"vla-a": 40_000, "vla-b": 60_000, "vla-c": 100_000})
     best: str = "vla-d"
     world_first: WorldTraining = WorldTraining(
@@ -74,7 +75,7 @@ def make(recipe: ShippedRecipe, folder: Path, processes: int, package: Path = PA
     train = _collected(folder / "train", CollectConfig(recipe.mixed, mix="mixed"), processes)
     more = CollectConfig(recipe.demonstrations, mix="demonstrations", first=20_000, depth=False)
     demonstrations = _collected(folder / "demonstrations", more, processes)
-    graded, grounding, best = _policies(recipe, folder, train, demonstrations, processes)
+    graded, grounding, catalog = _policies(recipe, folder, train, demonstrations, processes)
     rollouts = CollectConfig(
         recipe.weak, mix=",".join(f"policy:{p}" for p in graded.values()), first=100_000, depth=False
     )
@@ -83,20 +84,20 @@ def make(recipe: ShippedRecipe, folder: Path, processes: int, package: Path = PA
     erring = _collected(folder / "erring", mistakes, processes)
     world = _world(recipe, folder, train, weak)
     recorded = [train, weak, erring]
-    judge = replace(recipe.judge, backbone=best)
+    judge = replace(recipe.judge, backbone=grounding)
     fit_frame_judge([*recorded, *_dreams(recipe, folder, recorded, world, processes)], judge, folder / "judge")
     fit_pose_judge(recorded, recipe.pose_judge, folder / "pose_only")
-    policies = {f"policies/{name}": checkpoint for name, checkpoint in (graded | {recipe.best: best}).items()}
+    policies = {f"policies/{name}": checkpoint for name, checkpoint in (graded | catalog).items()}
     judges = {"judges/frames": folder / "judge", "judges/pose_only": folder / "pose_only"}
     ship({"grounding/backbone": grounding, **policies, "world/tabletop": world, **judges}, package)
 
 
 def _policies(
     recipe: ShippedRecipe, folder: Path, train: FrameCache, demonstrations: FrameCache, processes: int
-) -> tuple[dict[str, Path], Path, Path]:
-    """The graded checkpoints of one training, the backbone, and the best policy: on that backbone, also where the expert took
+) -> tuple[dict[str, Path], Path, dict[str, Path]]:
+    """The graded checkpoints of one training, the backbone, and the policies on that backbone, which also saw the expert take
     over."""
-    policy, grounding, best = folder / "policy", folder / "grounding", folder / "policy_on_backbone"
+    policy, grounding = folder / "policy", folder / "grounding"
     cloning = PolicyRecipe(cloning=CloningConfig(far_weight=1.0), trainer=recipe.policy, name="shipped")
     fit_policy(train, cloning, policy, more=[demonstrations])
     mix = ",".join(f"expert_after:{steps}:{policy}" for steps in TAKEN_OVER_AFTER)
@@ -108,9 +109,9 @@ def _policies(
     fit_grounding(
         train, task, grounding, more=[demonstrations, *[glances] * 4]
     )  # a glance is one frame to learn from, an episode forty
-    head = replace(cloning, trainer=recipe.head, backbone=grounding, freeze=("encoder.backbone",))
-    fit_policy(train, head, best, more=[demonstrations, taken_over])
-    return {name: _after(policy, samples) for name, samples in recipe.graded.items()}, grounding, best
+    catalog = train_catalog(recipe.catalog, [train, demonstrations, taken_over], grounding, folder / "catalog")
+    catalog = {recipe.best if name == "vla" else name: checkpoint for name, checkpoint in catalog.items()}
+    return {name: _after(policy, samples) for name, samples in recipe.graded.items()}, grounding, catalog
 
 
 def _world(recipe: ShippedRecipe, folder: Path, train: FrameCache, weak: FrameCache) -> Path:

@@ -5,16 +5,20 @@ leaves it None, which is never read as failure.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reverie.core import (
+    INTENDED,
+    ActionChunk,
+    ActionSpec,
     Episode,
     Event,
     Observations,
+    ObservationSpec,
     Policy,
     ReverieError,
     Scene,
@@ -33,15 +37,19 @@ class Recording:
     actions: list[NDArray[np.float32]] = field(default_factory=list)
     valid: list[NDArray[np.bool_]] = field(default_factory=list)
     events: list[list[Event]] = field(default_factory=list)
+    intended: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+    """By number of the frame after which it was said: [B, H, A]."""
 
     @classmethod
     def start(cls, first: Observations) -> "Recording":
         rows = first.time_s.shape[0]
         return cls([first], valid=[np.ones(rows, dtype=bool)], events=[[] for _ in range(rows)])
 
-    def add(self, actions: NDArray[np.float32], transition: Transition) -> None:
-        """Executed actions [B, T, A] and what they brought."""
-        self.actions.append(actions)
+    def add(self, chunk: ActionChunk, n_steps: int, transition: Transition) -> None:
+        """What the policy said, how much of it was executed, and what that brought."""
+        if chunk.intended is not None:
+            self.intended[len(self.frames) - 1] = chunk.intended
+        self.actions.append(chunk.values[:, :n_steps])
         self.frame_steps.extend(int(s) for s in transition.frame_steps)
         for t in range(len(transition.frame_steps)):
             self.frames.append(transition.observations[:, t])
@@ -53,6 +61,10 @@ class Recording:
         frames = stack_time(self.frames)  # [B, F, ...]
         valid = np.stack(self.valid, axis=1)  # [B, F]
         actions = np.concatenate(self.actions, axis=1)  # [B, N, A]
+        spec = world.observation_spec
+        if self.intended:
+            frames = replace(frames, extras={**frames.extras, INTENDED: self._intentions(len(self.frames))})
+            spec = replace(spec, extras=(*spec.extras, INTENDED))
         made_by = {
             "source": f"policy:{policy.name}",
             "policy_fingerprint": policy.fingerprint,
@@ -60,9 +72,17 @@ class Recording:
             "world_fingerprint": world.fingerprint,
         }
         return [
-            self._episode(row, scene, frames, actions[row], valid[row], (policy, world), made_by)
+            self._episode(row, scene, frames, actions[row], valid[row], (spec, policy.action_spec), made_by)
             for row, scene in enumerate(scenes)
         ]
+
+    def _intentions(self, n_frames: int) -> NDArray[np.float32]:
+        """[B, F, H, A]; not a number at frames where the policy was not asked or did not say."""
+        first = next(iter(self.intended.values()))
+        found = np.full((len(first), n_frames, *first.shape[1:]), np.nan, np.float32)
+        for frame, intended in self.intended.items():
+            found[:, frame] = intended
+        return found
 
     def _episode(
         self,
@@ -71,10 +91,9 @@ class Recording:
         frames: Observations,
         actions: NDArray[np.float32],
         valid: NDArray[np.bool_],
-        who: tuple[Policy, World],
+        specs: tuple[ObservationSpec, ActionSpec],
         provenance: Mapping[str, Any],
     ) -> Episode:
-        policy, world = who
         kept = int(valid.size if valid.all() else np.argmin(valid))  # a foreign world may have ended this row
         steps = np.array(self.frame_steps[:kept], dtype=np.int64)
         seen = frames.map(lambda v: v[row, :kept], (scene.instruction,))
@@ -83,8 +102,8 @@ class Recording:
             observations=seen,
             frame_steps=steps,
             actions=actions if valid.all() else actions[: steps[-1]],
-            observation_spec=world.observation_spec,
-            action_spec=policy.action_spec,
+            observation_spec=specs[0],
+            action_spec=specs[1],
             instruction=scene.instruction,
             success=success,
             success_time_s=when,

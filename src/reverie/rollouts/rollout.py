@@ -33,9 +33,9 @@ def rollout(
         seen = window(recording.frames, policy.observation_spec, world.observation_spec)
         chunk, memory = policy.infer(seen, memory, call_seeds(rows, step))
         check_memory(memory, len(rows))
-        actions = chunk.values[:, : min(policy.n_action_steps, n_steps - step)]
-        recording.add(actions, world.step(actions))
-        step += actions.shape[1]
+        taken = min(policy.n_action_steps, n_steps - step, chunk.values.shape[1])
+        recording.add(chunk, taken, world.step(chunk.values[:, :taken]))
+        step += taken
     return recording.episodes(policy, world, scenes)
 
 

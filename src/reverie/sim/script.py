@@ -37,12 +37,15 @@ from reverie.sim.table_model import SOURCES
 Array = NDArray[np.float64]
 VARIANTS = ("expert", "missed_grasp", "drop", "wrong_object", "wrong_place", "near_miss", "late")
 IDLE = RETREAT + 1
+INTENTION = 16
+"""Control steps of `ScriptConfig.intention` in what is recorded: more than any chunk of the small policies."""
 
 
 @dataclass(frozen=True)
 class ScriptConfig:
     """noise_m, noise_rad and bump_m are standard deviations of what is added to single commands (recovery data),
-    bump_probability is per control step; retry needs current poses."""
+    bump_probability is per control step; retry needs current poses. intention: so many control steps ahead it says with
+    every chunk what it would do without noise (0: nothing; costs as much as acting that long)."""
 
     variant: str = "expert"
     retry: bool = True
@@ -50,6 +53,7 @@ class ScriptConfig:
     noise_rad: float = 0.025
     bump_probability: float = 0.025
     bump_m: float = 0.035
+    intention: int = 0
 
 
 class Script:
@@ -92,12 +96,27 @@ class Script:
             _Row(self.config, {k: v[i] for k, v in memory.items()}, np.asarray(now.commanded[i], np.float64), seeds[i])
             for i in range(len(seeds))
         ]
-        chunks = [
-            row.act(self.n_action_steps, extras["object_poses"][i] if self.config.retry else None)
-            for i, row in enumerate(rows)
-        ]
+        if self.config.retry:
+            for i, row in enumerate(rows):
+                row.look(extras["object_poses"][i])
+        intended = self._intended(rows)
+        chunks = np.stack([row.act(self.n_action_steps) for row in rows]).astype(np.float32)
         carried = {k: np.stack([row.memory[k] for row in rows]) for k in rows[0].memory}
-        return ActionChunk(np.stack(chunks).astype(np.float32), self.action_spec), carried
+        return ActionChunk(chunks, self.action_spec, intended), carried
+
+    def _intended(self, rows: Sequence["_Row"]) -> NDArray[np.float32] | None:
+        """[B, intention, A]: the same state machines, as they are now, going on without noise."""
+        if not self.config.intention:
+            return None
+        calm = replace(self.config, noise_m=0.0, noise_rad=0.0, bump_probability=0.0)
+        ahead = [_Row(calm, dict(row.memory), row.state, 0) for row in rows]
+        actions = []
+        for _ in range(self.config.intention):
+            actions.append(np.stack([row.action() for row in ahead]).astype(np.float32))
+            states = panda.integrate(np.stack([row.state for row in ahead]), actions[-1])
+            for row, state in zip(ahead, states, strict=True):
+                row.state = state
+        return np.stack(actions, axis=1)
 
     def resume(self, observations: Observations, seeds: Sequence[int]) -> Memory:
         """What to remember to go on from here, as if others had acted so far: lift what is held, if it is the target; do
@@ -131,16 +150,14 @@ class _Row:
         self.state = commanded
         self.rng = np.random.default_rng(seed)
 
-    def act(self, n: int, poses: NDArray[np.float32] | None) -> Array:
-        if poses is not None:
-            self._look(poses)
+    def act(self, n: int) -> Array:
         actions = []
         for _ in range(n):
-            actions.append(self._action())
+            actions.append(self.action())
             self.state = panda.integrate(self.state[None], actions[-1][None].astype(np.float32))[0]
         return np.stack(actions)
 
-    def _look(self, poses: NDArray[np.float32]) -> None:
+    def look(self, poses: NDArray[np.float32]) -> None:
         """Follow the target while it is on the table, notice a missed grasp, and aim the carried object, not the hand."""
         plan, phase = self.plan, int(self.memory["phase"])
         target = poses[plan.target].astype(np.float64)
@@ -153,7 +170,7 @@ class _Row:
             plan.correct_for_grip(self.state[:3], target[:3])
         self.memory |= plan.to_arrays()
 
-    def _action(self) -> Array:
+    def action(self) -> Array:
         phase = int(self.memory["phase"])
         goal, yaw, opening = self.plan.waypoint(phase, self.state)
         step = towards(goal, yaw, opening, self.state, self.plan.speed)

@@ -37,7 +37,8 @@ class CloningConfig:
     episodes: how many to learn from (0: all), for learning curves. questions: share of rows that ask about the scene
     instead of telling what to do (grounding only). paraphrase: share of rows in which the sentence is
     rewritten by a training template of the scene's task. augmentation: of the pictures. normalisation: of state and
-    actions, by mean and standard deviation or by the 1 % and 99 % quantiles.
+    actions, by mean and standard deviation or by the 1 % and 99 % quantiles. intended: imitate what the demonstrator meant,
+    where the data says so, not the noise that was added to it.
     """
 
     sources: tuple[str, ...] = ("expert", "clean_expert")
@@ -55,6 +56,7 @@ class CloningConfig:
     paraphrase: float = 0.0
     augmentation: Augmentation = UNCHANGED
     normalisation: Kind = "mean_std"
+    intended: bool = True
 
 
 POSE_NAMES = ("x", "y", "z", "qw", "qx", "qy", "qz", "opening")
@@ -67,7 +69,7 @@ def window_of(cache: FrameCache, config: CloningConfig, n_obs_steps: int, obs_st
         pose = tuple(n for n in spec.commanded if n in POSE_NAMES)
         commanded = pose or spec.commanded
     cameras = config.cameras if config.cameras is not None else spec.camera_names
-    return Window(cameras, commanded, config.measured, n_obs_steps, obs_stride, horizon)
+    return Window(cameras, commanded, config.measured, n_obs_steps, obs_stride, horizon, config.intended)
 
 
 class Demonstrations:
@@ -184,7 +186,7 @@ class Demonstrations:
         self, rows: Rows, chosen: NDArray[np.int64], names: list[Naming], seen: SeenFrames | None = None
     ) -> Batch:
         frames = observed_frames(self.cache, rows, chosen, self.window)
-        actions, valid = chunk(self.cache, rows, chosen, self.window.horizon)
+        actions, valid = chunk(self.cache, rows, chosen, self.window)
         firsts = [self.names[e][0] for e in rows.episodes[chosen]]
         meant = np.array([n.answer < 0 and n.things == first.things for n, first in zip(names, firsts, strict=True)])
         batch = self.transforms.apply(

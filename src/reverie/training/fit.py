@@ -26,7 +26,7 @@ from reverie.training.mixing import Mixed
 from reverie.training.receipts import parents
 from reverie.training.selection import split_episodes
 from reverie.training.source import Source
-from reverie.training.statistics import fit_shapes, fit_transforms
+from reverie.training.statistics import fit_shapes, fit_transforms, known_to
 from reverie.training.team import first_one_first
 from reverie.training.text_table import prepare
 from reverie.training.trainer import Trainer, discard
@@ -99,16 +99,18 @@ class Prepared:
         return source if looks == UNCHANGED else Augmented(source, looks, self.seed)
 
 
-def prepare_data(cache: FrameCache, cloning: CloningConfig, trainer: TrainerConfig, model: Any, more: Sequence[FrameCache] = ()) -> Prepared:  # fmt: skip
-    """`model`: a configuration with n_obs_steps, obs_stride and horizon. Errors: ReverieError for other specs in `more`."""
+def prepare_data(cache: FrameCache, cloning: CloningConfig, trainer: TrainerConfig, model: Any, more: Sequence[FrameCache] = (), backbone: Path | None = None) -> Prepared:  # fmt: skip
+    """`model`: a configuration with n_obs_steps, obs_stride and horizon; backbone: a checkpoint that one is taken from, with
+    the units it was trained in. Errors: ReverieError for other specs in `more`."""
     for other in more:
         check_same_specs(cache, other)
     window = window_of(cache, cloning, model.n_obs_steps, model.obs_stride, model.horizon)
     train, _ = split_episodes(cache, cloning.validation_fraction)
     train = train[: cloning.episodes] if cloning.episodes else train
-    transforms = fit_transforms(cache, window, train, cloning.sources, cloning.image_size, cloning.normalisation)
+    known = known_to(backbone, window)
+    transforms = fit_transforms(cache, window, train, cloning.sources, cloning.image_size, cloning.normalisation, known)
     main, *others = (Demonstrations(c, cloning, window, transforms, trainer.seed) for c in (cache, *more))
-    return Prepared(main, tuple(others), fit_shapes(cache, window, transforms, train), window, trainer.seed)
+    return Prepared(main, tuple(others), fit_shapes(cache, window, transforms, train, known), window, trainer.seed)
 
 
 def check_same_specs(cache: FrameCache, other: FrameCache) -> None:
@@ -124,11 +126,12 @@ def fit_policy(cache: FrameCache, recipe: PolicyRecipe, out: Path, *, more: Sequ
         raise unknown_name("policy", recipe.family, list(LEARNED))
     family = LEARNED[recipe.family]
     config = recipe.model if recipe.model is not None else family.tiny
-    prepared = prepare_data(cache, recipe.cloning, recipe.trainer, config, more)
+    prepared = prepare_data(cache, recipe.cloning, recipe.trainer, config, more, recipe.backbone)
     torch.manual_seed(recipe.trainer.seed)
     model = family.build(config, prepared.shapes)
-    _begin_with(model, recipe)
+    untrained = _begin_with(model, recipe, prepared.window)
     freeze(model, recipe.freeze)
+    _check_trained(model, untrained, recipe)
     adapt(model, recipe.lora)
 
     def policy_of(weights: Mapping[str, Tensor], name: str = out.name) -> LearnedPolicy:
@@ -156,11 +159,11 @@ def fit_grounding(cache: FrameCache, recipe: GroundingRecipe, out: Path, *, more
             raise ReverieError(
                 f"{data.path} has no object positions (extra `object_poses`): grounding is learned from simulated data"
             )
-    prepared = prepare_data(cache, recipe.cloning, recipe.trainer, recipe.task, more)
+    prepared = prepare_data(cache, recipe.cloning, recipe.trainer, recipe.task, more, recipe.start)
     torch.manual_seed(recipe.trainer.seed)
     model = GroundingModel(recipe.task, prepared.shapes)
     if recipe.start is not None:
-        adopt_backbone(model.backbone, recipe.start)
+        adopt_backbone(model.backbone, recipe.start, prepared.window.robot)
 
     def export(folder: Path, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:
         full = {**receipt, **_data_receipt(recipe.name, prepared), "cloning": asdict(recipe.cloning)}
@@ -194,15 +197,25 @@ def _look_once(model: nn.Module, prepared: Prepared, quiet: bool) -> None:
                 source.look_once(encoder.eval(), source.cache.path, quiet)
 
 
-def _begin_with(model: nn.Module, recipe: PolicyRecipe) -> None:
+def _begin_with(model: nn.Module, recipe: PolicyRecipe, window: Window) -> list[str]:
+    """Returns the names of the weights that a given backbone left as they are."""
     if recipe.start is not None:
         load_weights(model, load(recipe.start).expect("policy", recipe.start), recipe.start)
     if recipe.backbone is None:
-        return
+        return []
     backbone = getattr(getattr(model, "encoder", None), "backbone", None)
     if backbone is None:
         raise ReverieError(f"policy {recipe.family!r} has no grounded backbone to begin with: leave out --backbone")
-    adopt_backbone(backbone, recipe.backbone)
+    return [f"encoder.backbone.{name}" for name in adopt_backbone(backbone, recipe.backbone, window.robot)]
+
+
+def _check_trained(model: nn.Module, untrained: Sequence[str], recipe: PolicyRecipe) -> None:
+    frozen = {name for name, weight in model.named_parameters() if not weight.requires_grad}
+    if never := sorted(frozen.intersection(untrained)):
+        raise ReverieError(
+            f"{recipe.backbone} was trained with other cameras or another state: {len(never)} of its weights, such as {never[0]}, "
+            "have to be learned from this data, but freeze keeps them; leave the backbone out of freeze"
+        )
 
 
 def _policy(recipe: PolicyRecipe, config: Any, prepared: Prepared, cache: FrameCache, weights: Mapping[str, Tensor], name: str) -> LearnedPolicy:  # fmt: skip

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reverie.checkpoints import Checkpoint, load, load_weights, save
-from reverie.checkpoints.backbone import load_backbone
+from reverie.checkpoints.backbone import Robot, load_backbone
 from reverie.checkpoints.configuration import from_values
 from reverie.core import Observations, ObservationSpec, ReverieError, stack_time
 from reverie.nn.answers import AnswerHead
@@ -108,11 +108,14 @@ def save_backbone(path: Path, grounder: Grounder, receipt: Mapping[str, Any]) ->
     )
 
 
-def adopt_backbone(backbone: GroundingBackbone, path: Path) -> list[str]:
+def adopt_backbone(backbone: GroundingBackbone, path: Path, robot: Robot) -> list[str]:
     """Begin with the weights of a pretrained backbone, whatever checkpoint it is in; returns the names that were left as
-    they are, because they belong to other cameras. Anything else that does not fit is an error."""
-    weights, own = load_backbone(path).weights, backbone.state_dict()
+    they are, because they belong to another robot's cameras. Anything else that does not fit is an error."""
+    found, own = load_backbone(path), backbone.state_dict()
+    weights = found.weights
     fits = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
+    if found.robot != robot:
+        fits = {k: v for k, v in fits.items() if not k.startswith(BOUND_TO_CAMERAS)}
     skipped = sorted((own.keys() | weights.keys()) - fits.keys())
     wrong = [k for k in skipped if not k.startswith(BOUND_TO_CAMERAS)]
     if wrong:

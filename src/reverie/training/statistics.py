@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator
 from functools import reduce
-from typing import Literal
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reverie.actions.normalisation import Normalisation, keep
+from reverie.checkpoints.backbone import load_backbone
 from reverie.core import ActionSpec, ReverieError
 from reverie.data.cache import FrameCache
 from reverie.data.statistics import Stats, Summary
 from reverie.nn.grounding import GroundingShapes, HandReading
 from reverie.policies.learned import PolicyShapes
 from reverie.training.selection import imitated
-from reverie.training.windows import Window, state_at
+from reverie.training.windows import Window, imitated_actions, state_at
 from reverie.transforms import (
     ImagesToFloat,
     LowerText,
@@ -33,6 +35,25 @@ Kind = Literal["mean_std", "quantiles"]
 _QUATERNION = ("qw", "qx", "qy", "qz")
 
 
+class Known(NamedTuple):
+    """The units that a pretrained backbone reads the state in and says positions in: they come with its weights."""
+
+    state: NormalizeState
+    center_m: tuple[float, float, float]
+    scale_m: float
+
+
+def known_to(backbone: Path | None, window: Window) -> Known | None:
+    """None without a backbone, or for one that was trained for another robot."""
+    if backbone is None:
+        return None
+    found = load_backbone(backbone)
+    states = [t for t in Pipeline.from_list(found.transforms, backbone).transforms if isinstance(t, NormalizeState)]
+    if found.robot != window.robot or not states:
+        return None
+    return Known(states[0], found.shapes.position_center_m, found.shapes.position_scale_m)
+
+
 def gripper_places(spec: ActionSpec) -> tuple[int, ...]:
     """Which actions are an absolute opening between 0 and 1."""
     if spec.gripper == "none":
@@ -44,8 +65,8 @@ def gripper_places(spec: ActionSpec) -> tuple[int, ...]:
     )
 
 
-def fit_transforms(cache: FrameCache, window: Window, episodes: list[int], sources: tuple[str, ...], image_size: tuple[int, int] | None, kind: Kind = "mean_std") -> Pipeline:  # fmt: skip
-    """The ordered list, with statistics over the episodes that are imitated."""
+def fit_transforms(cache: FrameCache, window: Window, episodes: list[int], sources: tuple[str, ...], image_size: tuple[int, int] | None, kind: Kind = "mean_std", known: Known | None = None) -> Pipeline:  # fmt: skip
+    """The ordered list, with statistics over the episodes that are imitated; of the state the `known` ones, if any."""
     chosen = [e for e in episodes if imitated(cache.episodes[e], sources)] or episodes
     names = (*window.commanded, *window.measured)
     turn = [StateQuaternionTo6d(i) for i in reversed(range(len(names))) if names[i : i + 4] == _QUATERNION]
@@ -56,7 +77,7 @@ def fit_transforms(cache: FrameCache, window: Window, episodes: list[int], sourc
     steps.append(ImagesToFloat())
     if names:
         state = normalisation(states.stats(), kind, STATE_FLOOR)
-        steps += [*turn, NormalizeState(state.offset, state.scale)]
+        steps += [*turn, known.state if known else NormalizeState(state.offset, state.scale)]
     codec = keep(normalisation(actions.stats(), kind, ACTION_FLOOR), openings(cache.action_spec, actions.moments))
     return Pipeline((*steps, NormalizeActions(codec.offset, codec.scale)))
 
@@ -67,8 +88,7 @@ def summaries(cache: FrameCache, window: Window, episodes: list[int], turn: Pipe
     for shard in _shards(cache, episodes):
         frames = np.concatenate([np.arange(*cache.frame_offsets[e : e + 2]) for e in shard])
         states.append(Summary.of(_finite(cache, turn.apply({"state": state_at(cache, frames, window)})["state"])))
-        rows = [cache.actions[slice(*cache.action_offsets[e : e + 2])] for e in shard]
-        actions.append(Summary.of(_finite(cache, np.concatenate(rows))))
+        actions.append(Summary.of(_finite(cache, imitated_actions(cache, shard, window.intended))))
     return reduce(Summary.merged, states), reduce(Summary.merged, actions)
 
 
@@ -119,7 +139,7 @@ def openings(spec: ActionSpec, stats: Stats) -> tuple[int, ...]:
     return places
 
 
-def fit_shapes(cache: FrameCache, window: Window, transforms: Pipeline, episodes: list[int]) -> PolicyShapes:
+def fit_shapes(cache: FrameCache, window: Window, transforms: Pipeline, episodes: list[int], known: Known | None = None) -> PolicyShapes:  # fmt: skip
     """Sizes of one frame after the transforms, where on the table things are, and how far actions reach."""
     first = cache.frame_offsets[:1][None]
     images = {f"images.{c}": cache.images[c][first] for c in window.cameras}
@@ -128,17 +148,17 @@ def fit_shapes(cache: FrameCache, window: Window, transforms: Pipeline, episodes
     if len(sizes) != 1:
         raise ReverieError(f"cameras {window.cameras} have sizes {sorted(sizes)}: give image_size, one for all")
     height, width = sizes.pop()
-    center, scale = _positions(cache, episodes)
+    center, scale = (known.center_m, known.scale_m) if known else _positions(cache, episodes)
     state_dim, hand = probe["state"].shape[-1], hand_reading(window, transforms)
     grounding = GroundingShapes(len(window.cameras), height, width, state_dim, center, scale, hand)
-    low, high = action_bounds(cache, transforms, episodes)
+    low, high = action_bounds(cache, window, transforms, episodes)
     places = gripper_places(cache.action_spec)
     return PolicyShapes(window.cameras, cache.action_spec.action_dim, places, grounding, low, high)
 
 
-def action_bounds(cache: FrameCache, transforms: Pipeline, episodes: list[int]) -> tuple[tuple[float, ...], tuple[float, ...]]:  # fmt: skip
+def action_bounds(cache: FrameCache, window: Window, transforms: Pipeline, episodes: list[int]) -> tuple[tuple[float, ...], tuple[float, ...]]:  # fmt: skip
     """Smallest and largest normalised action of the episodes, number by number."""
-    actions = np.concatenate([cache.actions[slice(*cache.action_offsets[e : e + 2])] for e in episodes])
+    actions = imitated_actions(cache, episodes, window.intended)
     scaling = Pipeline(tuple(t for t in transforms.transforms if isinstance(t, NormalizeActions)))
     normalised = scaling.apply({"actions": actions})["actions"]
     low, high = normalised.min(0), normalised.max(0)

@@ -6,13 +6,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reverie.checkpoints.backbone import Robot
+from reverie.core import INTENDED
 from reverie.data.cache import FrameCache
 from reverie.training.selection import Rows
 
 
 @dataclass(frozen=True)
 class Window:
-    """What a policy sees and predicts: cameras in order, names of state, frames looked back, control steps ahead."""
+    """What a policy sees and predicts: cameras in order, names of state, frames looked back, control steps ahead; intended:
+    those that were meant, where a recording says so (the extra `intended`), not what was done."""
 
     cameras: tuple[str, ...]
     commanded: tuple[str, ...]
@@ -20,6 +23,11 @@ class Window:
     n_obs_steps: int
     obs_stride: int
     horizon: int
+    intended: bool = True
+
+    @property
+    def robot(self) -> Robot:
+        return self.cameras, (*self.commanded, *self.measured)
 
 
 def observed_frames(cache: FrameCache, rows: Rows, chosen: NDArray[np.int64], window: Window) -> NDArray[np.int64]:
@@ -45,9 +53,25 @@ def state_at(cache: FrameCache, frames: NDArray[np.int64], window: Window) -> ND
     return np.concatenate(parts, axis=-1).astype(np.float32)
 
 
-def chunk(cache: FrameCache, rows: Rows, chosen: NDArray[np.int64], horizon: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:  # fmt: skip
-    """Actions [B, T, A] from each frame on, and which of them exist [B, T]; past the end the last action is repeated."""
-    episodes = rows.episodes[chosen]
+def chunk(cache: FrameCache, rows: Rows, chosen: NDArray[np.int64], window: Window) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:  # fmt: skip
+    """Actions [B, T, A] from each frame on, and which of them exist [B, T]; past the end the last action is repeated. What
+    was intended, where the window wants that and the data says it."""
+    episodes, frames = rows.episodes[chosen], rows.frames[chosen]
     first, end = cache.action_offsets[episodes], cache.action_offsets[episodes + 1]
-    wanted = (first + cache.frame_steps[rows.frames[chosen]])[:, None] + np.arange(horizon)
-    return np.asarray(cache.actions[np.minimum(wanted, end[:, None] - 1)]), wanted < end[:, None]
+    wanted = (first + cache.frame_steps[frames])[:, None] + np.arange(window.horizon)
+    actions, valid = np.array(cache.actions[np.minimum(wanted, end[:, None] - 1)]), wanted < end[:, None]
+    if window.intended and INTENDED in cache.frames:
+        intended = cache.frames[INTENDED][frames, : window.horizon]
+        said, n = np.isfinite(intended).all((1, 2)), intended.shape[1]
+        actions[said, :n], valid[said] = intended[said], np.arange(window.horizon) < n
+    return actions, valid
+
+
+def imitated_actions(cache: FrameCache, episodes: list[int], intended: bool) -> NDArray[np.float32]:
+    """[N, A]: all actions of the episodes, once; of frames that say what was intended, the first of that."""
+    executed = np.concatenate([cache.actions[slice(*cache.action_offsets[e : e + 2])] for e in episodes])
+    if not intended or INTENDED not in cache.frames:
+        return executed
+    first = np.concatenate([cache.frames[INTENDED][slice(*cache.frame_offsets[e : e + 2]), 0] for e in episodes])
+    said = np.isfinite(first).all(1)
+    return first[said] if said.any() else executed
