@@ -13,9 +13,9 @@ from reverie.data.cache import FrameCache
 from reverie.policies.encoders import GroundedEncoder
 from reverie.policies.learned import to_tensors
 from reverie.training.augmentation import UNCHANGED, Augmentation
-from reverie.training.naming import Naming, names_in, rephrasings, symmetries
-from reverie.training.questions import ask
+from reverie.training.naming import Naming, symmetries
 from reverie.training.sampler import WeightedSampler
+from reverie.training.sayings import Sayings
 from reverie.training.seen import SeenFrames, see
 from reverie.training.selection import FAR_M, Rows, hand, rows_of, split_episodes
 from reverie.training.source import WHOLE
@@ -86,7 +86,8 @@ class Demonstrations:
         self.held_out = _or_none(cache, held_out, config)
         self.sampler = WeightedSampler(self.rows.weights, seed)
         self.seen: SeenFrames | None = None
-        self.names = [names_in(e.scene, self._spell(e.instruction)) for e in cache.episodes]
+        spell = transforms.apply_text
+        self.said = Sayings(cache, spell, seed, config.counterfactual, config.questions, config.paraphrase)
         n_things = max([len(e.scene.objects) for e in cache.episodes if e.scene is not None] or [0])
         self.symmetry = np.zeros((len(cache.episodes), max(n_things, 1)), np.float32)
         for i, episode in enumerate(cache.episodes):
@@ -99,38 +100,29 @@ class Demonstrations:
 
     def sentences(self) -> list[str]:
         """Every sentence that a batch may hold, for a text encoder to prepare."""
-        wanted = set(self.train_episodes) | set(self.held_out.episodes.tolist() if self.held_out else ())
-        named = {e: self.names[e] if self.config.counterfactual else self.names[e][:1] for e in sorted(wanted)}
-        said = {n.instruction for names in named.values() for n in names}
-        if self.config.paraphrase:
-            said |= {s for e, names in named.items() for n in names for s in self._rephrasings(e, n)}
-        return sorted(said)
+        return self.said.every(
+            sorted({*self.train_episodes, *(self.held_out.episodes.tolist() if self.held_out else ())})
+        )
 
     def look_once(self, encoder: GroundedEncoder, folder: Path, quiet: bool) -> None:
         """Training batches hold what a frozen encoder sees instead of images, for the sentence that was meant: naming other
         things teaches only a backbone that learns."""
         episodes = np.unique(self.rows.episodes)
         frames = np.concatenate([np.arange(*self.cache.frame_offsets[e : e + 2]) for e in episodes])
-        sentences = [self.names[e][0].instruction for e in episodes]
+        sentences = [self.said.meant(e).instruction for e in episodes]
         self.seen = see(encoder, self._look, frames, sentences, int(self.cache.frame_offsets[-1]), folder, quiet)
 
     def _look(self, frames: NDArray[np.int64]) -> Batch:
         episodes = np.searchsorted(self.cache.frame_offsets, frames, side="right") - 1
-        said = [self.names[e][0].instruction for e in episodes]
+        said = [self.said.meant(e).instruction for e in episodes]
         return to_tensors(
             self.transforms.apply({**observe(self.cache, frames[:, None], self.window), "instructions": said})
         )
 
     def batch(self, step: int, size: int, rows: slice = WHOLE) -> Batch:
         chosen = self.sampler.rows(step, size)
-        rng = generator("naming", self.seed, step)
-        episodes = self.rows.episodes[chosen]
-        if self.seen is not None:
-            names = self._rephrased(episodes, [self.names[e][0] for e in episodes], step)
-            return self._batch(self.rows, chosen[rows], names[rows], self.seen)
-        names = self._rephrased(episodes, [self._name(e, rng) for e in episodes], step)
-        names = self._asked(self.rows, chosen, names, self.config.questions, rng)
-        return self._batch(self.rows, chosen[rows], names[rows])
+        names = self.said.draw(self.rows.frames[chosen], self.rows.episodes[chosen], step, self.seen is not None)
+        return self._batch(self.rows, chosen[rows], names[rows], self.seen)
 
     def validation(self) -> Mapping[str, Iterator[Batch]]:
         """`held_out`; the same with another row's sentence (`shuffled`: an instruction-blind network does not notice);
@@ -147,12 +139,13 @@ class Demonstrations:
         assert rows is not None
         rng = generator("validation rows", self.seed)
         picked = rng.choice(len(rows), min(self.config.validation_rows, len(rows)), replace=False)
-        if kind == "counterfactual" and all(len(self.names[e]) == 1 for e in rows.episodes[picked]):
+        if kind == "counterfactual" and self.said.single(rows.episodes[picked]):
             return
         for i in range(0, len(picked), 64):
             chosen = picked[i : i + 64]
-            names = [self._name(rows.episodes[r], rng, 1.0 if kind == "counterfactual" else 0.0) for r in chosen]
-            batch = self._batch(rows, chosen, self._asked(rows, chosen, names, float(kind == "asked"), rng))
+            frames, episodes = rows.frames[chosen], rows.episodes[chosen]
+            names = [self.said.named(e, rng, float(kind == "counterfactual")) for e in episodes]
+            batch = self._batch(rows, chosen, self.said.asked(frames, episodes, names, float(kind == "asked"), rng))
             yield self._shuffled(batch) if kind == "shuffled" else batch
 
     def _shuffled(self, batch: Batch) -> Batch:
@@ -163,31 +156,12 @@ class Demonstrations:
             k: torch.zeros_like(moved[k]) for k in ("slot_known", "slot_mapped", "slot_inside", "slot_turned")
         }
 
-    def _name(self, episode: int, rng: np.random.Generator, share: float | None = None) -> Naming:
-        """The sentence of an episode, or with probability `share` another one that fits its scene."""
-        names = self.names[episode]
-        draw, which = rng.random(), int(rng.integers(1 << 30))
-        share = self.config.counterfactual if share is None else share
-        return names[1 + which % (len(names) - 1)] if draw < share and len(names) > 1 else names[0]
-
-    def _asked(self, rows: Rows, chosen: NDArray[np.int64], names: list[Naming], share: float, rng: np.random.Generator) -> list[Naming]:  # fmt: skip
-        """With probability `share`, a question about what the frame shows in place of a naming."""
-        if not share:
-            return names
-        poses = self.cache.frames["object_poses"][rows.frames[chosen]]
-        scenes = [self.cache.episodes[e].scene for e in rows.episodes[chosen]]
-        found = []
-        for name, scene, at in zip(names, scenes, poses, strict=True):
-            draw, own = rng.random(), np.random.default_rng(int(rng.integers(1 << 30)))
-            found.append(ask(scene, at, own) if draw < share and scene is not None and scene.objects else name)
-        return found
-
     def _batch(
         self, rows: Rows, chosen: NDArray[np.int64], names: list[Naming], seen: SeenFrames | None = None
     ) -> Batch:
         frames = observed_frames(self.cache, rows, chosen, self.window)
         actions, valid = chunk(self.cache, rows, chosen, self.window)
-        firsts = [self.names[e][0] for e in rows.episodes[chosen]]
+        firsts = [self.said.meant(e) for e in rows.episodes[chosen]]
         meant = np.array([n.answer < 0 and n.things == first.things for n, first in zip(names, firsts, strict=True)])
         batch = self.transforms.apply(
             {
@@ -224,23 +198,6 @@ class Demonstrations:
         """(width, height) of every view, before transforms."""
         shapes = [self.cache.images[c].shape for c in self.window.cameras]
         return np.array([(s[2], s[1]) for s in shapes])
-
-    def _rephrased(self, episodes: NDArray[np.int64], names: list[Naming], step: int) -> list[Naming]:
-        """Some of the sentences in other words; as many numbers are drawn whatever becomes of them."""
-        if not self.config.paraphrase:
-            return names
-        lots = generator("paraphrase", self.seed, step).random((len(names), 2))
-        said = []
-        for e, name, (lot, which) in zip(episodes, names, lots, strict=True):
-            options = self._rephrasings(e, name) if lot < self.config.paraphrase else []
-            said.append(replace(name, instruction=options[int(which * len(options))]) if options else name)
-        return said
-
-    def _rephrasings(self, episode: int, name: Naming) -> list[str]:
-        return [self._spell(s) for s in rephrasings(self.cache.episodes[episode].scene, name)]
-
-    def _spell(self, instruction: str) -> str:
-        return str(self.transforms.apply_text(instruction))
 
 
 def _or_none(cache: FrameCache, episodes: list[int], config: CloningConfig) -> Rows | None:
