@@ -128,7 +128,7 @@ def main() -> None:
     scenes = [draw_scene("put", "test", options.first + i) for i in range(options.scenes)]
     tries = attempts(arms, scenes, options.out, options.processes)
     values = {
-        question: {arm.name: told(options, arm, tries[arm.name], tries[group[0].name]) for arm in group}
+        question: {arm.key: told(options, arm, tries[arm.name], tries[group[0].name]) for arm in group}
         for question, group in questions.items()
     }
     write("ablations", values)

@@ -44,6 +44,11 @@ class Arm:
     executed: int = 0
     ensembled: bool = False
 
+    @property
+    def key(self) -> str:
+        """The name, as results and folders have it."""
+        return self.name.replace(" ", "_").replace(",", "")
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -122,7 +127,7 @@ def _train(job: tuple[str, PolicyRecipe, tuple[Path, ...]]) -> str:
 
 
 def _record(out: Path, arm: Arm, block: Sequence[Scene], told: str) -> Path:
-    return out / "trials" / told / arm.name.replace(" ", "_") / f"{block[0].id.replace('/', '-')}+{len(block)}.json"
+    return out / "trials" / told / arm.key / f"{block[0].id.replace('/', '-')}+{len(block)}.json"
 
 
 def _try(job: tuple[Arm, list[Scene], str]) -> None:

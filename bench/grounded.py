@@ -88,11 +88,11 @@ def main() -> None:
     others = attempts(reworded, paraphrased(scenes), options.out, options.processes, "paraphrased")
     rows: dict[str, dict[str, Any]] = {}
     for name, arm in arms.items():
-        rows[name] = {"success": success(tries[name])} | {
+        rows[arm.key] = {"success": success(tries[name])} | {
             k: number(v) for k, v in of_training(options.out, arm).items()
         }
         if name in others:
-            rows[name] |= {"paraphrased": success(others[name]), "lost": lost(tries[name], others[name])}
+            rows[arm.key] |= {"paraphrased": success(others[name]), "lost": lost(tries[name], others[name])}
     write("grounded", rows)
 
 

@@ -79,7 +79,9 @@ def told(options: Options, arm: Arm, tries: Sequence[Attempt], shown: Sequence[A
     successes = sum(a.success for a in tries)
     return {
         "success": rate(wilson(successes, len(tries))),
-        "off_path": {f"after_{s:g}s": rate(bootstrap_mean(off[:, round(s * HZ)], "scenes")) for s in AFTER_S},
+        "off_path": {
+            f"after_{s:g}s".replace(".", "_"): rate(bootstrap_mean(off[:, round(s * HZ)], "scenes")) for s in AFTER_S
+        },
         **{k: number(v) for k, v in of_training(options.out, arm).items()},
     }
 
@@ -95,7 +97,7 @@ def main() -> None:
     tries = attempts(arms, scenes, options.out, options.processes)
     demonstrator = Script(ScriptConfig(noise_m=0.0, noise_rad=0.0, bump_probability=0.0))
     shown = attempted(demonstrator, scenes)
-    write("imitation", {arm.name: told(options, arm, tries[arm.name], shown) for arm in arms})
+    write("imitation", {arm.key: told(options, arm, tries[arm.name], shown) for arm in arms})
 
 
 if __name__ == "__main__":

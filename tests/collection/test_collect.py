@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from reverie.collection import CollectConfig, behaviours, collect
 from reverie.collection.behaviours import MIXES, pick
 from reverie.collection.blocks import Forecast
 from reverie.collection.collect import BLOCK, Collector
-from reverie.core import ReverieError
+from reverie.collection.labelled import Labelled
+from reverie.core import ActionChunk, Memory, Observations, ReverieError
 from reverie.data import EpisodeStager, open_cache, open_dataset
 from reverie.data.staging import staged_episodes, staged_path, staging_folder
 from reverie.policies.catalog import load_policy
@@ -27,6 +28,7 @@ from reverie.rollouts import rollout
 from reverie.scenes.tasks import draw_scene
 from reverie.sim import PhysicsWorld
 from reverie.sim.script import INTENTION, Script, ScriptConfig
+from reverie.training.selection import rows_of
 
 SMALL = CollectConfig(episodes=6, mix="mixed", seconds=1.0)
 
@@ -67,6 +69,29 @@ def test_recordings_say_what_the_expert_intended(tmp_path: Path) -> None:
         off[source] = max(off.get(source, 0.0), float(np.abs(executed - intended[:-1, 0]).max()))
     assert off["clean_expert"] < 1e-6
     assert off["expert"] > 0.005
+
+
+def test_the_expert_goes_on_from_every_state_and_labels_a_policy(tmp_path: Path) -> None:
+    """Without memory it succeeds as well; what it says beside a policy is imitated although the policy fails."""
+
+    class Forgetful(Labelled):
+        def infer(
+            self, observations: Observations, memory: Memory | None, seeds: Sequence[int]
+        ) -> tuple[ActionChunk, None]:
+            chunk, _ = super().infer(observations, memory, seeds)
+            assert chunk.intended is not None
+            return replace(chunk, values=chunk.intended[:, :4]), None
+
+    policy = load_policy(save_policy(tmp_path / "policy"))
+    scenes = [draw_scene(task, "train", i) for task in ("put", "move_beside") for i in range(2)]
+    tried = rollout(Forgetful(policy), PhysicsWorld(), scenes, [1, 2, 3, 4], 80)
+    assert all(e.success for e in tried)
+    collect(replace(SMALL, mix=f"labelled:{tmp_path / 'policy'}", episodes=2, seconds=2.0), tmp_path / "data")
+    cache = open_cache(tmp_path / "data")
+    assert not any(e.success for e in cache.episodes)
+    rows = rows_of(cache, [0, 1], ("expert",), 1.0, 0.0)
+    assert rows.imitated.sum() == 10  # of 20 frames: a look every second one
+    assert np.isfinite(cache.frames["intended"][rows.frames[rows.imitated]]).all()
 
 
 def test_saying_what_is_intended_changes_nothing() -> None:

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from reverie.collection.labelled import Labelled
 from reverie.collection.taken_over import TakenOver
 from reverie.core import Policy, ReverieError, unknown_name
 from reverie.rollouts import open_policy
 from reverie.sim.play import Play
 from reverie.sim.script import INTENTION, VARIANTS, Script, ScriptConfig
 
-_POLICY, _TAKEN_OVER = "policy:", "expert_after:"
+_POLICY, _TAKEN_OVER, _LABELLED = "policy:", "expert_after:", "labelled:"
+_OTHERS = (f"{_POLICY}FOLDER", f"{_TAKEN_OVER}STEPS:FOLDER", f"{_LABELLED}FOLDER")
 BEHAVIOURS: dict[str, Callable[[], Policy]] = {
     **{v: (lambda v=v: Script(ScriptConfig(variant=v, intention=INTENTION))) for v in VARIANTS},  # type: ignore[misc]
     "clean_expert": lambda: Script(ScriptConfig(noise_m=0.0, noise_rad=0.0, bump_probability=0.0, intention=INTENTION)),
@@ -50,8 +52,8 @@ def crew_of(mix: str) -> Crew:
 
 
 def behaviour_named(name: str) -> Policy:
-    """A behaviour of the table; `policy:FOLDER`: a trained policy's checkpoint; or `expert_after:STEPS:FOLDER`: the same,
-    until the expert takes over."""
+    """A behaviour of the table; `policy:FOLDER`: a trained policy's checkpoint; `expert_after:STEPS:FOLDER`: the same, until
+    the expert takes over; or `labelled:FOLDER`: the same, and at every look what the expert would do."""
     if name.startswith(_POLICY):
         return open_policy(name.removeprefix(_POLICY))
     if name.startswith(_TAKEN_OVER):
@@ -59,8 +61,10 @@ def behaviour_named(name: str) -> Policy:
         if not steps.isdigit() or not folder:
             raise ReverieError(f"{name!r} is no behaviour: expected {_TAKEN_OVER}STEPS:FOLDER, such as {_TAKEN_OVER}24:checkpoints/vla")  # fmt: skip
         return TakenOver(open_policy(folder), int(steps))
+    if name.startswith(_LABELLED):
+        return Labelled(open_policy(name.removeprefix(_LABELLED)))
     if name not in BEHAVIOURS:
-        raise unknown_name("behaviour", name, [*BEHAVIOURS, f"{_POLICY}FOLDER", f"{_TAKEN_OVER}STEPS:FOLDER"])
+        raise unknown_name("behaviour", name, [*BEHAVIOURS, *_OTHERS])
     return BEHAVIOURS[name]()
 
 
@@ -70,8 +74,8 @@ def mix_named(name: str) -> Mapping[str, float]:
         return MIXES[name]
     parts = name.split(",")
     for part in parts:
-        if part not in BEHAVIOURS and not part.startswith((_POLICY, _TAKEN_OVER)):
-            raise unknown_name("mix", part, [*MIXES, *BEHAVIOURS, f"{_POLICY}FOLDER", f"{_TAKEN_OVER}STEPS:FOLDER"])
+        if part not in BEHAVIOURS and not part.startswith((_POLICY, _TAKEN_OVER, _LABELLED)):
+            raise unknown_name("mix", part, [*MIXES, *BEHAVIOURS, *_OTHERS])
     return {part: 1 / len(parts) for part in parts}
 
 

@@ -18,6 +18,7 @@ import torch
 
 from reverie.collection.behaviours import Crew, crew_of, mix_named, pick
 from reverie.collection.blocks import Announce, Progress, stage_and_compact, unfinished
+from reverie.collection.labelled import Labelled
 from reverie.collection.taken_over import TakenOver
 from reverie.core import INTENDED, Episode, ReverieError, seed_for
 from reverie.core.processes import check_processes, in_processes
@@ -154,6 +155,8 @@ class Collector:
         made: dict[str, Any] = {"source": behaviour, "split": config.split}
         if isinstance(policy, TakenOver):
             made["expert_from"] = policy.steps
+        if isinstance(policy, Labelled):
+            made["labelled"] = True
         return [_completed(e, made) for e in episodes]
 
 

@@ -32,6 +32,7 @@ from reverie.scenes.grasping import (
     phase_ended,
 )
 from reverie.sim.plan import Plan, plan_pick_and_place
+from reverie.sim.resuming import phase_of
 from reverie.sim.table_model import SOURCES
 
 Array = NDArray[np.float64]
@@ -119,12 +120,22 @@ class Script:
         return np.stack(actions, axis=1)
 
     def resume(self, observations: Observations, seeds: Sequence[int]) -> Memory:
-        """What to remember to go on from here, as if others had acted so far: lift what is held, if it is the target; do
-        nothing where all is done; else begin. Needs the extras `object_poses`, `held` and `success` too."""
-        extras = observations[:, -1].extras
-        memory = self._begin(extras["object_poses"], extras, seeds)
-        begun = np.where(extras["held"].reshape(-1) == memory["plan.target"], LIFT, APPROACH)
-        return {**memory, "phase": np.where(extras["success"].reshape(-1) > 0, IDLE, begun).astype(np.int64)}
+        """What to remember to go on from here, as if others had acted so far: in the phase that hand and target are in;
+        nothing more where all is done. Needs the extras `object_poses`, `held` and `success` too."""
+        now = observations[:, -1]
+        assert now.commanded is not None
+        memory = self._begin(now.extras["object_poses"], now.extras, seeds)
+        held = now.extras["held"].reshape(-1) == memory["plan.target"]
+        phases = []
+        for i, state in enumerate(np.asarray(now.commanded, np.float64)):
+            plan = Plan.from_arrays({k: v[i] for k, v in memory.items()})
+            target = now.extras["object_poses"][i, plan.target].astype(np.float64)
+            if held[i]:
+                plan.correct_for_grip(state[:3], target[:3])
+            phases.append(phase_of(plan, state, target, bool(held[i])))
+        phase, timer = np.array(phases, np.int64).T
+        phase = np.where(now.extras["success"].reshape(-1) > 0, IDLE, phase)
+        return {**memory, "phase": phase, "timer": timer}
 
     def _begin(self, poses: NDArray[np.float32], extras: Any, seeds: Sequence[int]) -> Memory:
         plans = [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.core import ReverieError
+from reverie.core import INTENDED, ReverieError
 from reverie.data.cache import FrameCache
 from reverie.data.episode_info import EpisodeInfo
 from reverie.data.held_out import held_out_episodes
@@ -13,6 +13,8 @@ from reverie.data.held_out import held_out_episodes
 FAR_M = 0.1
 EXPERT_FROM = "expert_from"
 """Provenance: the control step from which on the expert acts, and others before."""
+LABELLED = "labelled"
+"""Provenance: others act, and the expert says what it would do: that is imitated, however the episode ends."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,12 @@ def split_episodes(cache: FrameCache, fraction: float) -> tuple[list[int], list[
 
 
 def imitated(episode: EpisodeInfo, sources: tuple[str, ...]) -> bool:
-    """Whether its actions are worth imitating: made by one of `sources` (empty: anyone), or by the expert from some step
-    on, and not known to have failed."""
+    """Whether there is something worth imitating in it: made by one of `sources` (empty: anyone), or by the expert from some
+    step on, and not known to have failed; or labelled by the expert."""
     made = episode.provenance
-    return (
-        not sources or str(made.get("source", "")) in sources or EXPERT_FROM in made
-    ) and episode.success is not False
+    return LABELLED in made or (
+        (not sources or str(made.get("source", "")) in sources or EXPERT_FROM in made) and episode.success is not False
+    )
 
 
 def rows_of(cache: FrameCache, episodes: list[int], sources: tuple[str, ...], far_weight: float, others: float) -> Rows:
@@ -55,7 +57,10 @@ def rows_of(cache: FrameCache, episodes: list[int], sources: tuple[str, ...], fa
         start, stop = int(cache.frame_offsets[e]), int(cache.frame_offsets[e + 1])
         n_actions = int(cache.action_offsets[e + 1] - cache.action_offsets[e])
         index = np.arange(start, stop)[cache.frame_steps[start:stop] < n_actions]
-        worth = good & (cache.frame_steps[index] >= int(cache.episodes[e].provenance.get(EXPERT_FROM, 0)))
+        made = cache.episodes[e].provenance
+        worth = good & (cache.frame_steps[index] >= int(made.get(EXPERT_FROM, 0)))
+        if LABELLED in made:
+            worth &= np.isfinite(cache.frames[INTENDED][index]).all((1, 2))
         frames.append(index)
         numbers.append(np.full(len(index), e))
         weights.append(np.where(worth, 1.0, others) * np.where(far_frames(cache, e, index), far_weight, 1.0))
