@@ -14,7 +14,7 @@ from reverie.training.config import TrainerConfig
 from reverie.training.fit import PolicyRecipe, fit_policy
 
 _TRAINER = TrainerConfig(
-    batch_size=64, warmup_samples=12_800, ema=0.999, validate_every=50_000, state_every=25_000, checkpoint_every=200_000
+    batch_size=32, ema=0.999, validate_every=100_000, state_every=25_000, checkpoint_every=200_000
 )
 
 
