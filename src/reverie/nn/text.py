@@ -56,6 +56,12 @@ def _minilm() -> tuple[Any, Any]:
     return AutoTokenizer.from_pretrained(folder, local_files_only=True), model
 
 
+def _pieces(tokenizer: Any, config: TextConfig, instruction: str) -> list[str]:
+    """Without the marks by which tokenizers tell beginnings of words from their middles."""
+    ids = tokenizer([instruction], truncation=True, max_length=config.max_tokens)["input_ids"][0]
+    return [str(t).removeprefix("##").removeprefix("▁") for t in tokenizer.convert_ids_to_tokens(ids)]
+
+
 class FrozenSentences(nn.Module):
     """Hidden states of a frozen encoder; each distinct instruction is computed once and kept (float16, in memory).
 
@@ -74,6 +80,11 @@ class FrozenSentences(nn.Module):
         new = sorted({s for s in instructions if s not in self._table}, key=lambda s: (len(s), s))
         for i in range(0, len(new), batch):
             self._table.update(zip(new[i : i + batch], self._encode(new[i : i + batch]), strict=True))
+
+    def spell(self, instruction: str) -> list[str]:
+        """The pieces of words that its tokens stand for."""
+        c = self.config
+        return _pieces(hub.load_tokenizer(c.hub_name, c.revision) if c.hub_name else _minilm()[0], c, instruction)
 
     @property
     def known(self) -> set[str]:
@@ -135,6 +146,10 @@ class TrainedSentences(nn.Module):
     @property
     def _on_meta(self) -> bool:
         return next(self.model.parameters()).is_meta
+
+    def spell(self, instruction: str) -> list[str]:
+        """The pieces of words that its tokens stand for."""
+        return _pieces(self._tokenizer, self.config, instruction)
 
     def prepare(self, instructions: Iterable[str]) -> None:
         """Nothing to compute ahead: the weights change."""

@@ -23,12 +23,13 @@ class HashedWords(nn.Module):
         """Nothing to compute ahead."""
 
     def forward(self, instructions: Sequence[str]) -> tuple[Tensor, Tensor]:
-        rows = [torch.tensor([self._bucket(w) for w in self._words(s)]) for s in instructions]
+        rows = [torch.tensor([self._bucket(w) for w in self.spell(s)]) for s in instructions]
         ids = nn.utils.rnn.pad_sequence(rows, batch_first=True).to(self.embed.weight.device)
         lengths = torch.tensor([len(r) for r in rows], device=ids.device)
         return self.embed(ids), torch.arange(ids.shape[1], device=ids.device)[None] < lengths[:, None]
 
-    def _words(self, instruction: str) -> list[str]:
+    def spell(self, instruction: str) -> list[str]:
+        """The words of its tokens."""
         return ["<start>", *re.findall(r"[^\W_]+|[^\w\s]", instruction)][: self.config.max_tokens]
 
     def _bucket(self, word: str) -> int:
@@ -45,6 +46,10 @@ class ScratchText(nn.Module):
 
     def prepare(self, instructions: Iterable[str]) -> None:
         """Nothing to compute ahead."""
+
+    def spell(self, instruction: str) -> list[str]:
+        """The words of its tokens."""
+        return self.words.spell(instruction)
 
     def forward(self, instructions: Sequence[str]) -> tuple[Tensor, Tensor]:
         tokens, mask = self.words(instructions)

@@ -7,12 +7,7 @@ matrix are, only the family's `forward` says. Here it is said once, as values; `
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
-from torch import nn
-
-from reverie.nn import hub
 from reverie.nn.grounding import SLOTS
-from reverie.nn.text import _minilm
-from reverie.nn.words import HashedWords, ScratchText
 from reverie.policies.encoders import Encoded, GroundedEncoder
 
 Kind = Literal["action", "image", "word", "state", "summary", "frame", "readout", "style", "step"]
@@ -147,16 +142,6 @@ def _split(parts: list[Part]) -> tuple[slice, slice]:
 def word_tokens(encoder: Any, instruction: str) -> tuple[str, ...]:
     """The tokens of `Encoded.text`, as they are spelled; where an encoder has slots, those come first."""
     if isinstance(encoder, GroundedEncoder):
-        return (*(f"<{slot}>" for slot in SLOTS), *_spelled(encoder.backbone.reader.encoder, instruction))
-    return _spelled(encoder.text, instruction)
-
-
-def _spelled(text: nn.Module, instruction: str) -> tuple[str, ...]:
-    if isinstance(text, ScratchText):
-        text = text.words
-    if isinstance(text, HashedWords):
-        return tuple(text._words(instruction))
-    config: Any = text.config
-    tokenizer = hub.load_tokenizer(config.hub_name, config.revision) if config.hub_name else _minilm()[0]
-    ids = tokenizer([instruction], truncation=True, max_length=config.max_tokens)["input_ids"][0]
-    return tuple(t.removeprefix("##").removeprefix("▁") for t in tokenizer.convert_ids_to_tokens(ids))
+        text: Any = encoder.backbone.reader.encoder
+        return (*(f"<{slot}>" for slot in SLOTS), *text.spell(instruction))
+    return tuple(encoder.text.spell(instruction))

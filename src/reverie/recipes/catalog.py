@@ -13,9 +13,7 @@ from reverie.training.behaviour_cloning import CloningConfig
 from reverie.training.config import TrainerConfig
 from reverie.training.fit import PolicyRecipe, fit_policy
 
-_TRAINER = TrainerConfig(
-    batch_size=32, ema=0.999, validate_every=100_000, state_every=25_000, checkpoint_every=200_000
-)
+_TRAINER = TrainerConfig(batch_size=32, ema=0.999, validate_every=100_000, state_every=25_000, checkpoint_every=200_000)
 
 
 def _recipe(family: str, samples: int) -> PolicyRecipe:
