@@ -35,10 +35,8 @@ def test_fingers_open_above_the_rim_and_not_higher_than_needed_without_one():
 
 def test_the_spot_beside_avoids_what_stands_there_and_the_edge():
     reference = np.array([0.45, 0.0])
-    far = np.array([0.45, 0.3])
-    free = beside_spot(reference, 0.1, 0.03, np.zeros((0, 2)), np.zeros(0), far)
+    free = beside_spot(reference, 0.1, 0.03, np.zeros((0, 2)), np.zeros(0))
     assert np.isclose(np.linalg.norm(free - reference), 0.1)
-    assert free[1] > 0.05  # the side it comes from
-    blocked = beside_spot(reference, 0.1, 0.03, free[None], np.array([0.03]), far)
+    blocked = beside_spot(reference, 0.1, 0.03, free[None], np.array([0.03]))
     assert np.linalg.norm(blocked - free) > 0.06
-    assert abs(beside_spot(np.array([0.45, 0.2]), 0.1, 0.03, np.zeros((0, 2)), np.zeros(0), far)[1]) < 0.23
+    assert abs(beside_spot(np.array([0.45, 0.2]), 0.1, 0.03, np.zeros((0, 2)), np.zeros(0))[1]) < 0.23

@@ -20,8 +20,6 @@ _ARRIVED_RAD = {APPROACH: 0.08, DESCEND: 0.08}
 _RELEASE_M = 0.012
 _TIP_M = 0.014  # the tips reach 9 mm below the TCP
 _LOWEST_GRASP_M = 0.013
-_ROOM_M = 0.02
-"""Between what is put down and what stands there; more is no better."""
 
 
 def grasp_of(kind: ObjectKind, centre: Array, rotation: Array, current_yaw: float) -> tuple[Array, float]:
@@ -72,23 +70,17 @@ def release_height(surface_z: float, grip_z: float, container: ContainerKind | N
     return max(surface_z + grip_z + _RELEASE_M, rim)
 
 
-def beside_spot(
-    reference: Array, reach: float, radius: float, others: Array, other_radii: Array, come_from: Array
-) -> Array:
-    """Where to put a thing of `radius` at distance `reach` from `reference` [2]: on the side it comes from, [2], unless there
-    is no room, or more of it a little further round.
+def beside_spot(reference: Array, reach: float, radius: float, others: Array, other_radii: Array) -> Array:
+    """Where to put a thing of `radius` at distance `reach` from `reference` [2]: the direction with most room, [2].
 
     others [N, 2] are the middles of everything else on the table. Spots that the open fingers would share with the
-    reference count less. The near side and not the roomiest one: who imitates this sees where things come from, but hardly
-    which of many free sides has a centimetre more.
+    reference count less.
     """
-    angles = np.linspace(0, 2 * np.pi, 32, endpoint=False)
+    angles = np.linspace(0, 2 * np.pi, 16, endpoint=False)
     spots = reference + reach * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    apart = np.linalg.norm(spots[:, None] - others[None], axis=2) - other_radii  # [32, N]
+    apart = np.linalg.norm(spots[:, None] - others[None], axis=2) - other_radii  # [16, N]
     room = apart.min(axis=1, initial=np.inf) - radius
     low, high = np.array([X_RANGE_M[0], Y_RANGE_M[0]]) - 0.02, np.array([X_RANGE_M[1], Y_RANGE_M[1]]) + 0.02
     outside = np.maximum(low - spots, 0).sum(1) + np.maximum(spots - high, 0).sum(1)
     across = np.abs(np.cos(angles))  # fingers open along y: beside in x is better
-    toward = come_from - reference
-    near = np.cos(angles - np.arctan2(toward[1], toward[0]))
-    return np.asarray(spots[int(np.argmax(2 * np.minimum(room, _ROOM_M) - 3 * outside + 0.02 * across + 0.03 * near))])
+    return np.asarray(spots[int(np.argmax(np.minimum(room, 0.06) - 3 * outside + 0.02 * across))])

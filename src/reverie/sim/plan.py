@@ -133,8 +133,7 @@ def _beside(poses: Array, kinds: NDArray[np.int8], target: int, reference: int, 
     others = [i for i in range(len(poses)) if i not in (target, reference)]
     radii = np.array([_radius(int(kinds[i])) for i in others])
     reach = radius + _radius(int(kinds[reference])) + gap
-    spot = beside_spot(poses[reference, :2], reach, radius, poses[others, :2], radii, poses[target, :2])
-    return np.array([*spot, 0.0])
+    return np.array([*beside_spot(poses[reference, :2], reach, radius, poses[others, :2], radii), 0.0])
 
 
 def _wrong_place(poses: Array, kinds: NDArray[np.int8], target: int, reference: int, rng: np.random.Generator) -> Array:

@@ -53,7 +53,7 @@ def _goal(request: Request, target: Array, reference: Array, views: Sequence[Vie
     for pose, radius in zip((target, reference), radii, strict=True):
         others = others[np.linalg.norm(others - pose[:2], axis=1) > radius + _CLEAR_M]
     reach = sum(radii) + grasping.AIMED_GAP_M
-    spot = grasping.beside_spot(reference[:2], reach, radii[0], others, np.zeros(len(others)), target[:2])
+    spot = grasping.beside_spot(reference[:2], reach, radii[0], others, np.zeros(len(others)))
     return spot, 0.0
 
 
