@@ -27,7 +27,6 @@ def test_every_checkpoint_of_the_package_comes_out(tmp_path: Path) -> None:
         weak=8,
         erring=16,
         taken_over=8,
-        labelled=8,
         glances=8,
         dreamt=(4, 4, 4),
         policy=trainer(64, checkpoint_every=32),

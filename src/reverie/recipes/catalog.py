@@ -19,7 +19,7 @@ _TRAINER = TrainerConfig(batch_size=32, ema=0.999, validate_every=100_000, state
 def _recipe(family: str, samples: int) -> PolicyRecipe:
     return PolicyRecipe(
         family=family,
-        cloning=CloningConfig(far_weight=1.0),
+        cloning=CloningConfig(far_weight=1.0, done_weight=0.2),
         trainer=replace(_TRAINER, samples=samples),
         freeze=("encoder.backbone",),
         name="catalog",
@@ -33,8 +33,8 @@ CATALOG: dict[str, PolicyRecipe] = {
     "act": _recipe("act", 600_000),
     "diffusion_policy": _recipe("diffusion_policy", 800_000),
     "octo": _recipe("octo", 600_000),
-    "flow_vla": _recipe("flow_vla", 1_000_000),
-    "vla": _recipe("vla", 1_000_000),
+    "flow_vla": _recipe("flow_vla", 1_500_000),
+    "vla": _recipe("vla", 2_000_000),
 }
 
 

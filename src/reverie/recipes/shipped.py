@@ -1,7 +1,7 @@
 """How the shipped checkpoints are made, from nothing: `make checkpoints`. Every step goes on where it was killed.
 
 collect mixed episodes, demonstrations and glances at many scenes -> clone the expert, keeping checkpoints of graded skill ->
-let the expert take over from the last of them, and say beside it what it would do -> pretrain the grounded backbone -> clone the expert again with that backbone
+let the expert take over from the last of them -> pretrain the grounded backbone -> clone the expert again with that backbone
 as it is, by every policy of the catalog -> roll the weak ones out -> train the video world: short sequences, then longer ones with those rollouts -> dream
 some training episodes -> train the judges, the one that reads frames also on dreamt episodes -> copy into the package.
 
@@ -44,7 +44,6 @@ class ShippedRecipe:
     weak: int = 320
     erring: int = 640
     taken_over: int = 480
-    labelled: int = 400
     dreamt: tuple[int, int, int] = (260, 120, 240)
     policy: TrainerConfig = TrainerConfig(
         samples=100_000, checkpoint_every=20_000, validate_every=20_000, state_every=10_000
@@ -104,17 +103,13 @@ def _policies(
     mix = ",".join(f"expert_after:{steps}:{policy}" for steps in TAKEN_OVER_AFTER)
     config = CollectConfig(recipe.taken_over, mix=mix, first=61_000, seconds=11.0, depth=False)
     taken_over = _collected(folder / "taken_over", config, processes)
-    config = CollectConfig(recipe.labelled, mix=f"labelled:{policy}", first=62_000, depth=False)
-    labelled = _collected(folder / "labelled", config, processes)
     shown = CollectConfig(recipe.glances, mix="play", seconds=0.2, first=100_000, depth=False)
     glances = _collected(folder / "glances", shown, processes)
     task = GroundingRecipe(trainer=recipe.grounding, name="shipped")
     fit_grounding(
         train, task, grounding, more=[demonstrations, *[glances] * 4]
     )  # a glance is one frame to learn from, an episode forty
-    catalog = train_catalog(
-        recipe.catalog, [train, demonstrations, taken_over, labelled], grounding, folder / "catalog"
-    )
+    catalog = train_catalog(recipe.catalog, [train, demonstrations, taken_over], grounding, folder / "catalog")
     catalog = {recipe.best if name == "vla" else name: checkpoint for name, checkpoint in catalog.items()}
     return {name: _after(policy, samples) for name, samples in recipe.graded.items()}, grounding, catalog
 

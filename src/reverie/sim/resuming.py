@@ -9,13 +9,13 @@ from reverie.scenes.grasping import APPROACH, CARRY, CLOSE, DESCEND, LIFT, LOWER
 from reverie.sim.plan import Plan
 
 Array = NDArray[np.float64]
-_OVER_M, _AT_M, _TURNED_RAD = 0.012, 0.008, 0.12
-"""How far beside its waypoint a hand still counts as above it; how far from its height as there."""
+_OVER_M, _AT_M, _TURNED_RAD = 0.012, 0.006, 0.12
+"""How far beside its waypoint a hand still counts as above it; how far from it as there."""
 _HIGH_M = SAFE_Z_M - 0.025
 _DONE_M = 0.03
 """A released target so near its place is left alone."""
-_SHUT, _WIDE = 0.1, 0.6
-"""Openings of fingers that have closed, and that hold nothing any more."""
+_SHUT, _WIDE, _CLOSING = 0.1, 0.6, 0.95
+"""Openings of fingers that have closed, that hold nothing any more, and that have begun to close."""
 
 
 def phase_of(plan: Plan, state: Array, target: Array, held: bool) -> tuple[int, int]:
@@ -29,7 +29,7 @@ def phase_of(plan: Plan, state: Array, target: Array, held: bool) -> tuple[int, 
     angle = towards(plan.grasp, plan.yaw, 1.0, state).angle_rad
     if np.linalg.norm(hand[:2] - plan.grasp[:2]) > _OVER_M or angle > _TURNED_RAD:
         return APPROACH, 0
-    if hand[2] - plan.grasp[2] > _AT_M:
+    if opening > _CLOSING and np.linalg.norm(hand - plan.grasp) > _AT_M:
         return DESCEND, 0
     return CLOSE, round((1 - opening) / panda.MAX_OPENING_STEP)
 

@@ -32,7 +32,8 @@ class CloningConfig:
     sources: whose episodes (`provenance.source`; empty: anyone's); failed ones never. cameras, commanded, measured: what
     the policy sees; None takes every camera, and pose and opening of the commanded state. counterfactual: share of rows
     in which the sentence names other things of the scene; they teach grounding, their actions are not imitated.
-    far_weight: how often frames with the hand far from the target are drawn. others: how often a frame of an episode that
+    far_weight: how often frames with the hand far from the target are drawn; done_weight: those after success, a third of a
+    demonstration in which nothing happens. others: how often a frame of an episode that
     is not imitated is drawn, for grounding. image_size: (height, width) that cameras are resized to.
     episodes: how many to learn from (0: all), for learning curves. questions: share of rows that ask about the scene
     instead of telling what to do (grounding only). paraphrase: share of rows in which the sentence is
@@ -49,6 +50,7 @@ class CloningConfig:
     counterfactual: float = 0.25
     questions: float = 0.0
     far_weight: float = 2.0
+    done_weight: float = 1.0
     others: float = 0.0
     episodes: int = 0
     validation_fraction: float = 0.05
@@ -82,7 +84,7 @@ class Demonstrations:
         train, held_out = split_episodes(cache, config.validation_fraction)
         train = train[: config.episodes] if config.episodes else train
         self.train_episodes = train
-        self.rows = rows_of(cache, train, config.sources, config.far_weight, config.others)
+        self.rows = rows_of(cache, train, config.sources, config.far_weight, config.others, config.done_weight)
         self.held_out = _or_none(cache, held_out, config)
         self.sampler = WeightedSampler(self.rows.weights, seed)
         self.seen: SeenFrames | None = None

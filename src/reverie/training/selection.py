@@ -46,9 +46,10 @@ def imitated(episode: EpisodeInfo, sources: tuple[str, ...]) -> bool:
     )
 
 
-def rows_of(cache: FrameCache, episodes: list[int], sources: tuple[str, ...], far_weight: float, others: float) -> Rows:
-    """Frames of `episodes`. Frames with the hand far from the target count `far_weight` times; frames of episodes that
-    are not to be imitated `others` times (0: left out). The last frame of an episode has no action left to imitate."""
+def rows_of(cache: FrameCache, episodes: list[int], sources: tuple[str, ...], far_weight: float, others: float, done_weight: float = 1.0) -> Rows:  # fmt: skip
+    """Frames of `episodes`. Frames with the hand far from the target count `far_weight` times; those after success
+    `done_weight` times; frames of episodes that are not to be imitated `others` times (0: left out). The last frame of an
+    episode has no action left to imitate."""
     frames, numbers, weights, imitate = [], [], [], []
     for e in episodes:
         good = imitated(cache.episodes[e], sources)
@@ -63,12 +64,20 @@ def rows_of(cache: FrameCache, episodes: list[int], sources: tuple[str, ...], fa
             worth &= np.isfinite(cache.frames[INTENDED][index]).all((1, 2))
         frames.append(index)
         numbers.append(np.full(len(index), e))
-        weights.append(np.where(worth, 1.0, others) * np.where(far_frames(cache, e, index), far_weight, 1.0))
+        far, done = far_frames(cache, e, index), _done(cache, index)
+        weights.append(np.where(worth, 1.0, others) * np.where(done, done_weight, np.where(far, far_weight, 1.0)))
         imitate.append(worth)
     if not frames:
         found = sorted({str(cache.episodes[e].provenance.get("source")) for e in episodes})
         raise ReverieError(f"no episode to learn from: sources are {found}, wanted {list(sources)}, not failed")
     return Rows(np.concatenate(frames), np.concatenate(numbers), np.concatenate(weights), np.concatenate(imitate))
+
+
+def _done(cache: FrameCache, frames: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether success has been reached (all False where that is not recorded)."""
+    if "success" not in cache.frames:
+        return np.zeros(len(frames), np.bool_)
+    return np.asarray(cache.frames["success"][frames], np.bool_).reshape(len(frames))
 
 
 def hand(cache: FrameCache, frames: NDArray[np.int64]) -> NDArray[np.float32] | None:
