@@ -3,8 +3,9 @@ and what the pretrained sentence encoder is worth against words learned from scr
 
     python bench/grounded.py [--data build/shipped/train --more build/shipped/demonstrations]
 
-Every arm learns from the same demonstrations for equally many samples of actions, and is tried in the same held-out scenes of
-put. From scratch: the same network, of which nothing but the actions is taught. The pretrained backbone has seen more scenes
+Every arm learns from the same demonstrations for equally many samples, and is tried in the same held-out scenes of put. From
+scratch: the same network, of which nothing but the actions is taught. Auxiliary: in a quarter of the samples other things are
+named, which teaches grounding and no action. The pretrained backbone has seen more scenes
 than the demonstrations show, and stays as it is. One training a row: intervals are over scenes. The run resumes; the last line
 is JSON.
 """
@@ -57,10 +58,11 @@ def arms_of(options: Options) -> dict[str, Arm]:
 
     found = []
     for family in FAMILIES:
-        known = arm(family, "pretrained")
+        untaught, known = arm(family, "scratch", grounding_weights=UNTAUGHT), arm(family, "pretrained")
+        untaught = replace(untaught, recipe=replace(untaught.recipe, cloning=replace(base.cloning, counterfactual=0.0)))
         recipe = replace(known.recipe, backbone=options.backbone, freeze=("encoder.backbone",))
         found += [
-            arm(family, "scratch", grounding_weights=UNTAUGHT),
+            untaught,
             arm(family, "auxiliary"),
             replace(known, recipe=recipe),
         ]

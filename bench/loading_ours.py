@@ -32,13 +32,13 @@ class Cached:
     def __init__(self, cache: FrameCache, horizon: int, floats: bool) -> None:
         spec = cache.observation_spec
         self.cache, self.floats = cache, floats
-        self.window = Window(spec.camera_names, (), spec.measured, 1, 1, horizon)
+        self.window = Window(spec.camera_names, (), spec.measured, 1, 1, horizon, intended=False)
         self.rows = rows_of(cache, list(range(len(cache.episodes))), (), 1.0, 0.0)
 
     def batch(self, chosen: NDArray[np.int64]) -> dict[str, Tensor]:
         frames = observed_frames(self.cache, self.rows, chosen, self.window)
         seen = observe(self.cache, frames, self.window)
-        actions, _ = chunk(self.cache, self.rows, chosen, self.window.horizon)
+        actions, _ = chunk(self.cache, self.rows, chosen, self.window)
         images = {f"{IMAGES}{c}": seen[f"images.{c}"][:, 0] for c in self.window.cameras}
         return as_lerobot(images, seen["state"][:, 0], actions, self.floats)
 

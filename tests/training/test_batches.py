@@ -66,7 +66,9 @@ def test_what_was_intended_is_imitated_where_it_was_said() -> None:
     actions, valid = chunk(cache, rows, chosen, wanted)
     executed, exist = chunk(source.cache, rows, chosen, wanted)
     np.testing.assert_array_equal(actions[0, :6], 0.25)
-    assert valid[0].tolist() == [True] * 6 + [False] * 2
+    assert valid[0, :6].all()
+    np.testing.assert_array_equal(actions[0, 6:], executed[0, 6:])
+    np.testing.assert_array_equal(valid[0, 6:], exist[0, 6:])
     np.testing.assert_array_equal(actions[1], executed[1])
     np.testing.assert_array_equal(valid[1], exist[1])
     as_done, _ = chunk(cache, rows, chosen, replace(wanted, intended=False))

@@ -104,6 +104,10 @@ def test_a_backbone_keeps_the_units_it_was_trained_in(tmp_path: Path) -> None:
     (units,) = (t for t in before.transforms if t["name"] == "normalize_state")
     assert units in after.transforms
     assert before.shapes["grounding"] == after.shapes["grounding"]
+    further = {**cache.frames, "commanded": cache.frames["commanded"] - 0.2}
+    tuned = replace(recipe(32), start=tmp_path / "policy", freeze=("encoder.backbone",))
+    fit_policy(replace(cache, frames=further), tuned, tmp_path / "tuned", quiet=True)
+    assert units in load(tmp_path / "tuned").transforms
 
 
 def test_a_backbone_of_other_cameras_cannot_stay_as_it_is(tmp_path: Path) -> None:

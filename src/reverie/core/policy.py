@@ -34,6 +34,8 @@ class ActionChunk:
             raise ReverieError(
                 f"action chunk has shape {self.values.shape}, expected [B, T, {self.spec.action_dim}] for {self.spec.names}"
             )
+        if self.intended is not None and self.intended.shape[::2] != self.values.shape[::2]:
+            raise ReverieError(f"intended actions have shape {self.intended.shape}, expected [{len(self.values)}, H, {self.spec.action_dim}]")  # fmt: skip
         if not np.isfinite(self.values).all():
             b, t, a = (int(i[0]) for i in np.nonzero(~np.isfinite(self.values)))
             raise ReverieError(

@@ -76,6 +76,23 @@ class L1Head(nn.Module):
         return torch.where(cast(Tensor, self.is_gripper), predicted.sigmoid(), predicted)
 
 
+class SquaredError(nn.Module):
+    """Mean squared error of actions that are predicted as they are: says the mean, and has no weights (`bc`, `simple_vla`)."""
+
+    def __init__(self, shapes: PolicyShapes) -> None:
+        super().__init__()
+        self.register_buffer("is_gripper", gripper_mask(shapes), persistent=False)
+
+    def loss(self, predicted: Tensor, actions: Tensor, valid: Tensor) -> tuple[Tensor, Metrics]:
+        valid = valid[..., None].expand_as(predicted)
+        squared = mean_of((predicted - actions) ** 2, valid)
+        off = mean_of((predicted.detach() - actions).abs(), valid)
+        return squared.value, {"squared": squared, "actions": off}
+
+    def sample(self, predicted: Tensor, seeds: list[int]) -> Tensor:
+        return torch.where(cast(Tensor, self.is_gripper), predicted.clamp(0, 1), predicted)
+
+
 class TokenHead(nn.Module):
     """One of `n_bins` for every number of every step, all at once (RT-1, Brohan et al. 2022, section 5.1: 256 uniform bins,
     cross-entropy). Bounds are those of the training actions. per_dimension: hidden has a vector for every number already,

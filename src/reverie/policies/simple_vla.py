@@ -12,9 +12,9 @@ from typing import Literal, cast
 import torch
 from torch import Tensor, nn
 
-from reverie.nn.metrics import Batch, Metrics, mean_of
-from reverie.policies.chunks import gripper_mask
+from reverie.nn.metrics import Batch, Metrics
 from reverie.policies.encoders import Encoded, EncoderConfig, build_encoder
+from reverie.policies.heads import SquaredError
 from reverie.policies.learned import PolicyShapes
 
 
@@ -53,7 +53,7 @@ class SimpleVLA(nn.Module):
             nn.Dropout(c.dropout),
             nn.Linear(256, shapes.action_dim),
         )
-        self.register_buffer("is_gripper", gripper_mask(shapes), persistent=False)
+        self.head = SquaredError(shapes)
 
     def forward(self, batch: Batch) -> tuple[Tensor, Encoded]:
         """-> [B, 1, A], and what the encoder saw."""
@@ -68,12 +68,9 @@ class SimpleVLA(nn.Module):
     def compute_loss(self, batch: Batch) -> tuple[Tensor, Metrics]:
         """batch: actions [B, 1, A] and action_valid [B, 1] beside what the encoder needs."""
         predicted, encoded = self(batch)
-        valid = batch["action_valid"][..., None].expand_as(predicted)
-        squared = mean_of((predicted - batch["actions"]) ** 2, valid)
-        off = mean_of((predicted.detach() - batch["actions"]).abs(), valid)
+        loss, metrics = self.head.loss(predicted, batch["actions"], batch["action_valid"])
         auxiliary, more = self.encoder.auxiliary_loss(encoded, batch)
-        return squared.value + auxiliary, {"squared": squared, "actions": off} | more
+        return loss + auxiliary, metrics | more
 
     def predict(self, batch: Batch, seeds: list[int]) -> Tensor:
-        found = self(batch)[0]
-        return torch.where(cast(Tensor, self.is_gripper), found.clamp(0, 1), found)
+        return self.head.sample(self(batch)[0], seeds)

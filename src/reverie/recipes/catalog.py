@@ -1,5 +1,5 @@
-"""How the shipped policies of the catalog were trained: every family's small configuration, on the pretrained backbone as it
-is, on the same demonstrations. Each takes at most an hour of two cores (receipts have the seconds).
+"""How the catalog is trained: every family's small configuration, on the pretrained backbone as it is, on the same
+demonstrations. Lengths are meant for an hour of two cores each (receipts have the seconds).
 
 A frozen backbone looks at every frame once, for all families; what is trained is what tells the families apart.
 """

@@ -2,8 +2,9 @@
 
 collect mixed episodes, demonstrations and glances at many scenes -> clone the expert, keeping checkpoints of graded skill ->
 let the expert take over from the last of them -> pretrain the grounded backbone -> clone the expert again with that backbone
-as it is, by every policy of the catalog -> roll the weak ones out -> train the video world: short sequences, then longer ones with those rollouts -> dream
-some training episodes -> train the judges, the one that reads frames also on dreamt episodes -> copy into the package.
+as it is, by every policy of the catalog -> roll the weak ones out -> train the video world: short sequences, then longer
+ones with those rollouts -> dream some training episodes -> train the judges, the one that reads frames also on dreamt
+episodes -> copy into the package.
 
 Everything is written under `build/shipped`; hours on two cores (every receipt has the seconds of its own training).
 """
@@ -36,7 +37,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "checkpoints" / "shipped"
 class ShippedRecipe:
     """Numbers of the shipped set. Episodes and samples are counted in all; `graded` maps a shipped name to the number of
     training samples after which that policy was saved; catalog: those on the pretrained backbone, of which `vla` is shipped
-    under the name `best`. glances: scenes of which two frames are seen. dreamt: of the mixed episodes, the weak policies' rollouts and the erring ones, for judges to learn from."""
+    under the name `best`. glances: scenes of which two frames are seen. dreamt: of the mixed episodes, the weak policies'
+    rollouts and the erring ones, for judges to learn from."""
 
     mixed: int = 2825
     demonstrations: int = 1872

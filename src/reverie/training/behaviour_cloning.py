@@ -22,7 +22,7 @@ from reverie.training.source import WHOLE
 from reverie.training.statistics import Kind
 from reverie.training.supervision import slots
 from reverie.training.windows import Window, chunk, observe, observed_frames
-from reverie.transforms import Batch, Pipeline
+from reverie.transforms import Batch, NormalizeActions, Pipeline
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,9 @@ class Demonstrations:
         episodes = np.unique(self.rows.episodes)
         frames = np.concatenate([np.arange(*self.cache.frame_offsets[e : e + 2]) for e in episodes])
         sentences = [self.said.meant(e).instruction for e in episodes]
-        self.seen = see(encoder, self._look, frames, sentences, int(self.cache.frame_offsets[-1]), folder, quiet)
+        inputs = [t for t in self.transforms.to_list() if t["name"] != NormalizeActions.name]
+        prepared, n = [inputs, self.window.robot], int(self.cache.frame_offsets[-1])
+        self.seen = see(encoder, self._look, frames, sentences, prepared, n, folder, quiet)
 
     def _look(self, frames: NDArray[np.int64]) -> Batch:
         episodes = np.searchsorted(self.cache.frame_offsets, frames, side="right") - 1

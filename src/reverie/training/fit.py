@@ -126,7 +126,8 @@ def fit_policy(cache: FrameCache, recipe: PolicyRecipe, out: Path, *, more: Sequ
         raise unknown_name("policy", recipe.family, list(LEARNED))
     family = LEARNED[recipe.family]
     config = recipe.model if recipe.model is not None else family.tiny
-    prepared = prepare_data(cache, recipe.cloning, recipe.trainer, config, more, recipe.backbone)
+    grounded = recipe.backbone or (recipe.start if config.encoder.kind == "grounded" else None)
+    prepared = prepare_data(cache, recipe.cloning, recipe.trainer, config, more, grounded)
     torch.manual_seed(recipe.trainer.seed)
     model = family.build(config, prepared.shapes)
     untrained = _begin_with(model, recipe, prepared.window)

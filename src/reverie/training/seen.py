@@ -7,6 +7,7 @@ backbone's weights, the sentences and the rows that are wanted: derived, and del
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,10 +40,11 @@ class SeenFrames:
         return to_tensors({f"seen.{name}": values[rows].astype(np.float32) for name, values in self.arrays.items()})
 
 
-def see(encoder: GroundedEncoder, look: Look, frames: NDArray[np.int64], sentences: list[str], n_frames: int, folder: Path, quiet: bool) -> SeenFrames:  # fmt: skip
+def see(encoder: GroundedEncoder, look: Look, frames: NDArray[np.int64], sentences: list[str], prepared: Any, n_frames: int, folder: Path, quiet: bool) -> SeenFrames:  # fmt: skip
     """Look at `frames` of a cache with `n_frames`, once: what is in `folder` already is only opened. sentences: every one
-    that may be asked for, for the key."""
-    key = content_hash([weights_hash(encoder.backbone.state_dict()), encoder.config.cells, sentences, frames.tolist()])
+    that may be asked for, and prepared: how frames become input, as plain values; both for the key."""
+    weights = weights_hash(encoder.backbone.state_dict())
+    key = content_hash([weights, encoder.config.cells, sentences, prepared, frames.tolist()])
     path = folder / f"seen-{key}"
     if not path.is_dir():
         with whole_folder(path) as temporary:

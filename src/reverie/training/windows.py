@@ -55,7 +55,7 @@ def state_at(cache: FrameCache, frames: NDArray[np.int64], window: Window) -> ND
 
 def chunk(cache: FrameCache, rows: Rows, chosen: NDArray[np.int64], window: Window) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:  # fmt: skip
     """Actions [B, T, A] from each frame on, and which of them exist [B, T]; past the end the last action is repeated. What
-    was intended, where the window wants that and the data says it."""
+    was intended, as far ahead as the data says it and if the window wants that; further on, what was done."""
     episodes, frames = rows.episodes[chosen], rows.frames[chosen]
     first, end = cache.action_offsets[episodes], cache.action_offsets[episodes + 1]
     wanted = (first + cache.frame_steps[frames])[:, None] + np.arange(window.horizon)
@@ -63,7 +63,7 @@ def chunk(cache: FrameCache, rows: Rows, chosen: NDArray[np.int64], window: Wind
     if window.intended and INTENDED in cache.frames:
         intended = cache.frames[INTENDED][frames, : window.horizon]
         said, n = np.isfinite(intended).all((1, 2)), intended.shape[1]
-        actions[said, :n], valid[said] = intended[said], np.arange(window.horizon) < n
+        actions[said, :n], valid[said, :n] = intended[said], True
     return actions, valid
 
 
