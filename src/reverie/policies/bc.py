@@ -13,9 +13,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from reverie.nn.metrics import Batch, Metrics
+from reverie.nn.metrics import Batch
 from reverie.policies.encoders import Encoded, EncoderConfig, build_encoder
-from reverie.policies.heads import SquaredError
+from reverie.policies.heads import HeadedPolicy, SquaredError
 from reverie.policies.learned import PolicyShapes
 
 
@@ -32,7 +32,7 @@ class BCConfig:
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
 
 
-class BC(nn.Module):
+class BC(HeadedPolicy):
     """`compute_loss(batch)` trains it, `predict(batch, seeds)` acts: normalised actions [B, horizon, A]."""
 
     def __init__(self, config: BCConfig, shapes: PolicyShapes) -> None:
@@ -52,13 +52,3 @@ class BC(nn.Module):
         known = [encoded.tokens.flatten(1), encoded.state.flatten(1), encoded.sentence]
         actions = self.mlp(torch.cat([k.float() for k in known], dim=1))
         return cast(Tensor, actions).float().view(len(actions), self.config.horizon, -1), encoded
-
-    def compute_loss(self, batch: Batch) -> tuple[Tensor, Metrics]:
-        """batch: actions [B, horizon, A] and action_valid [B, horizon] beside what the encoder needs."""
-        predicted, encoded = self(batch)
-        loss, metrics = self.head.loss(predicted, batch["actions"], batch["action_valid"])
-        auxiliary, more = self.encoder.auxiliary_loss(encoded, batch)
-        return loss + auxiliary, metrics | more
-
-    def predict(self, batch: Batch, seeds: list[int]) -> Tensor:
-        return self.head.sample(self(batch)[0], seeds)

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from reverie.actions.uniform_bins import UniformBins
 from reverie.nn.blocks import Transformer, learned
 from reverie.nn.flow import noised, sample_euler, training_times
-from reverie.nn.metrics import Mean, Metrics, joined, mean_of
+from reverie.nn.metrics import Batch, Mean, Metrics, joined, mean_of
 from reverie.nn.time_embedding import sincos
 from reverie.policies.chunks import Scaling, bounds, gripper_mask
+from reverie.policies.encoders import GroundedEncoder, TowerEncoder
 from reverie.policies.learned import PolicyShapes
 
 
@@ -43,6 +44,25 @@ class ActionHead(Protocol):
     def loss(self, hidden: Tensor, actions: Tensor, valid: Tensor) -> tuple[Tensor, Metrics]: ...
 
     def sample(self, hidden: Tensor, seeds: list[int]) -> Tensor: ...
+
+
+class HeadedPolicy(nn.Module):
+    """A policy whose `forward(batch)` gives what its `head` reads, and what its `encoder` saw."""
+
+    encoder: GroundedEncoder | TowerEncoder
+    head: ActionHead
+
+    def compute_loss(self, batch: Batch) -> tuple[Tensor, Metrics]:
+        """The head's loss and the encoder's own. batch: actions [B, H, A] and action_valid [B, H] beside what `forward`
+        needs."""
+        found, encoded = self(batch)
+        loss, metrics = self.head.loss(found, batch["actions"], batch["action_valid"])
+        auxiliary, more = self.encoder.auxiliary_loss(encoded, batch)
+        return loss + auxiliary, metrics | more
+
+    def predict(self, batch: Batch, seeds: list[int]) -> Tensor:
+        """Normalised actions [B, H, A]."""
+        return self.head.sample(self(batch)[0], seeds)
 
 
 def build_head(config: HeadConfig, shapes: PolicyShapes, dim: int, horizon: int) -> ActionHead:

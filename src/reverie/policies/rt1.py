@@ -20,10 +20,10 @@ from torch import Tensor, nn
 
 from reverie.nn.blocks import MLP, Attention, learned
 from reverie.nn.masks import blockwise
-from reverie.nn.metrics import Batch, Metrics
+from reverie.nn.metrics import Batch
 from reverie.nn.token_learner import TokenLearner
 from reverie.policies.encoders import Encoded, EncoderConfig, build_encoder
-from reverie.policies.heads import HeadConfig, TokenHead
+from reverie.policies.heads import HeadConfig, HeadedPolicy, TokenHead
 from reverie.policies.learned import PolicyShapes
 
 
@@ -63,7 +63,7 @@ class Layer(nn.Module):
         return x + self.dropout(self.out(self.norm_out(x)))  # type: ignore[no-any-return]
 
 
-class RT1(nn.Module):
+class RT1(HeadedPolicy):
     """`compute_loss(batch)` trains it, `predict(batch, seeds)` acts: normalised actions [B, horizon, A]."""
 
     def __init__(self, config: RT1Config, shapes: PolicyShapes) -> None:
@@ -102,13 +102,3 @@ class RT1(nn.Module):
         pairs = blockwise(torch.cat([frames, last]))
         pairs[-n_out:, -n_out:] = torch.eye(n_out, dtype=torch.bool, device=device)
         return pairs
-
-    def compute_loss(self, batch: Batch) -> tuple[Tensor, Metrics]:
-        """batch: actions [B, horizon, A] and action_valid [B, horizon] beside what the encoder needs."""
-        hidden, encoded = self(batch)
-        loss, metrics = self.head.loss(hidden, batch["actions"], batch["action_valid"])
-        auxiliary, more = self.encoder.auxiliary_loss(encoded, batch)
-        return loss + auxiliary, metrics | more
-
-    def predict(self, batch: Batch, seeds: list[int]) -> Tensor:
-        return self.head.sample(self(batch)[0], seeds)

@@ -12,9 +12,9 @@ from typing import Literal, cast
 import torch
 from torch import Tensor, nn
 
-from reverie.nn.metrics import Batch, Metrics
+from reverie.nn.metrics import Batch
 from reverie.policies.encoders import Encoded, EncoderConfig, build_encoder
-from reverie.policies.heads import SquaredError
+from reverie.policies.heads import HeadedPolicy, SquaredError
 from reverie.policies.learned import PolicyShapes
 
 
@@ -34,7 +34,7 @@ class SimpleVLAConfig:
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
 
 
-class SimpleVLA(nn.Module):
+class SimpleVLA(HeadedPolicy):
     """`compute_loss(batch)` trains it, `predict(batch, seeds)` acts: one normalised action [B, 1, A]."""
 
     def __init__(self, config: SimpleVLAConfig, shapes: PolicyShapes) -> None:
@@ -64,13 +64,3 @@ class SimpleVLA(nn.Module):
         if self.config.use_state:
             known.append(encoded.state[:, -1])
         return cast(Tensor, self.mlp(torch.cat([k.float() for k in known], dim=1))).float()[:, None], encoded
-
-    def compute_loss(self, batch: Batch) -> tuple[Tensor, Metrics]:
-        """batch: actions [B, 1, A] and action_valid [B, 1] beside what the encoder needs."""
-        predicted, encoded = self(batch)
-        loss, metrics = self.head.loss(predicted, batch["actions"], batch["action_valid"])
-        auxiliary, more = self.encoder.auxiliary_loss(encoded, batch)
-        return loss + auxiliary, metrics | more
-
-    def predict(self, batch: Batch, seeds: list[int]) -> Tensor:
-        return self.head.sample(self(batch)[0], seeds)

@@ -9,12 +9,12 @@ Heads are interchangeable (`policies.heads`): L1, flow matching, tokens. Losses:
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from reverie.nn.blocks import MLP, Transformer, learned
-from reverie.nn.metrics import Batch, Metrics
+from reverie.nn.metrics import Batch
 from reverie.policies.encoders import Encoded, EncoderConfig, build_encoder
-from reverie.policies.heads import HeadConfig, build_head
+from reverie.policies.heads import HeadConfig, HeadedPolicy, build_head
 from reverie.policies.learned import PolicyShapes
 
 
@@ -35,7 +35,7 @@ class VLAConfig:
     head: HeadConfig = field(default_factory=HeadConfig)
 
 
-class VLA(nn.Module):
+class VLA(HeadedPolicy):
     """`compute_loss(batch)` trains it, `predict(batch, seeds)` acts: normalised actions [B, horizon, A]."""
 
     def __init__(self, config: VLAConfig, shapes: PolicyShapes) -> None:
@@ -61,13 +61,3 @@ class VLA(nn.Module):
         readable[2] = encoded.text_mask
         out = self.trunk(torch.cat(tokens, dim=1), torch.cat(readable, dim=1))
         return out[:, : self.config.horizon], encoded
-
-    def compute_loss(self, batch: Batch) -> tuple[Tensor, Metrics]:
-        """batch: actions [B, horizon, A] and action_valid [B, horizon] beside what `forward` and the encoder need."""
-        hidden, encoded = self(batch)
-        loss, metrics = self.head.loss(hidden, batch["actions"], batch["action_valid"])
-        auxiliary, more = self.encoder.auxiliary_loss(encoded, batch)
-        return loss + auxiliary, metrics | more
-
-    def predict(self, batch: Batch, seeds: list[int]) -> Tensor:
-        return self.head.sample(self(batch)[0], seeds)
