@@ -4,7 +4,9 @@ what does it answer?
     python bench/grounding.py [--scenes 500]
 
 Frames are those after reset in held-out test scenes: the hand is far from everything, so nothing can be read off it. In
-scenes with an unseen shape or colour only the target is of it; a word that no training sentence has names it.
+scenes with an unseen shape or colour only the target is of it; a word that no training sentence has names it. The same known
+scenes are looked at again while a hand is in the way: after a second in which the expert went for the named thing or, in
+every other scene, for another one.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,11 +20,14 @@ from numpy.typing import NDArray
 
 from record import number, rate, write
 from reverie.checkpoints import load
-from reverie.core import Scene, generator
+from reverie.core import Scene, TrialKey, generator
+from reverie.core.observations import concat_rows
 from reverie.evaluation.loaders import SHIPPED
+from reverie.rollouts import rollout
 from reverie.scenes.tasks import TASKS, draw_scene
 from reverie.scenes.unseen import draw_unseen
 from reverie.sim import PhysicsWorld
+from reverie.sim.script import Script, ScriptConfig
 from reverie.stats import bootstrap_median, wilson
 from reverie.training.grounding import open_grounding
 from reverie.training.questions import ANSWERS, KINDS
@@ -31,6 +36,7 @@ BACKBONE = SHIPPED / "grounding" / "backbone"
 SPEC = PhysicsWorld().observation_spec
 WITHIN_M = 0.02
 BLOCK = 50
+REACHING, REACHED_STEPS = ("expert", "wrong_object"), 10
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,20 @@ class Shown:
 def shown(scenes: Sequence[Scene], world: PhysicsWorld) -> Shown:
     observations = world.reset(scenes, [0] * len(scenes))
     return Shown(scenes, observations, observations.extras["object_poses"])
+
+
+def reached(scenes: Sequence[Scene], world: PhysicsWorld) -> list[Shown]:
+    """The scenes after `REACHED_STEPS`, in blocks by who acts."""
+    blocks = []
+    for i, variant in enumerate(REACHING):
+        reaching = Script(ScriptConfig(variant=variant))
+        of_it = scenes[i :: len(REACHING)]
+        for start in range(0, len(of_it), BLOCK):
+            block = of_it[start : start + BLOCK]
+            keys = [TrialKey(variant, "physics", s.id) for s in block]
+            last = concat_rows([e.observations[-1:] for e in rollout(reaching, world, block, keys, REACHED_STEPS)])
+            blocks.append(Shown(block, last, last.extras["object_poses"]))
+    return blocks
 
 
 def slots(scene: Scene) -> list[int]:
@@ -117,6 +137,7 @@ def main() -> None:
         values[arm] = placed(located(model, blocks))
         if arm == "known":
             values["answers"] = answered(model, blocks)
+            values["reached"] = placed(located(model, reached(scenes, world)))
     receipt = load(BACKBONE).receipt
     values["samples"] = number(receipt["samples"])
     values["minutes"] = number(receipt["seconds"] / 60, "min on one core")

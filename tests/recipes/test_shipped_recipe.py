@@ -28,6 +28,7 @@ def test_every_checkpoint_of_the_package_comes_out(tmp_path: Path) -> None:
         erring=16,
         taken_over=8,
         glances=8,
+        approaches=8,
         dreamt=(4, 4, 4),
         policy=trainer(64, checkpoint_every=32),
         grounding=trainer(32),

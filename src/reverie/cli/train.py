@@ -81,6 +81,10 @@ class PolicyCommand(Command):
 class GroundingCommand(Command):
     """The visual backbone, on "where is the thing you named?"; the data must hold object positions."""
 
+    more: tuple[Path, ...] = ()
+    """Further data sets of the same robot; one that is named twice is drawn twice as often."""
+    start: Path | None = None
+    """A checkpoint whose backbone to go on from."""
     model: GroundingTask = field(default_factory=GroundingTask)
     trainer: tyro.conf.OmitArgPrefixes[TrainerConfig] = field(default_factory=TrainerConfig)
     cloning: CloningConfig = field(default_factory=lambda: GroundingRecipe().cloning)
@@ -142,8 +146,8 @@ def train_policy(family: str, command: PolicyCommand, caches: list[FrameCache]) 
 
 
 def train_grounding(command: GroundingCommand, caches: list[FrameCache]) -> None:
-    recipe = GroundingRecipe(command.model, command.cloning, command.trainer)
-    fit_grounding(caches[0], recipe, command.out, restart=command.restart)
+    recipe = GroundingRecipe(command.model, command.cloning, command.trainer, command.start)
+    fit_grounding(caches[0], recipe, command.out, more=caches[1:], restart=command.restart)
 
 
 def train_world(command: WorldCommand, caches: list[FrameCache]) -> None:

@@ -20,6 +20,7 @@ from reverie.nn.glimpse import Glimpse
 from reverie.nn.heatmaps import cell_centers, expected_point
 from reverie.nn.text import build_text
 from reverie.nn.text_config import TextConfig
+from reverie.nn.votes import Votes, elected
 
 SLOTS = ("target", "reference")
 """What an instruction names: the thing to move, and where it goes."""
@@ -29,7 +30,8 @@ SLOTS = ("target", "reference")
 class GroundingConfig:
     """Widths of the backbone. `n_colors` filters per slot look at single pixels; a patch is one cell of the heat-map.
     `glimpse`: side, in pixels, of the crop that is looked at again where the map points (0: none). `sharpness`: logits of
-    a map times this are what points and features are read with: 1 takes the mean of two candidates, more decides."""
+    a map times this are what points and features are read with: 1 takes the mean of two candidates, more decides.
+    `votes`: width of what lets every view answer on its own where a thing is (`nn.votes`; 0: one answer from all views)."""
 
     text: TextConfig = field(default_factory=TextConfig)
     text_width: int = 128
@@ -42,6 +44,7 @@ class GroundingConfig:
     hidden: int = 256
     glimpse: int = 16
     sharpness: float = 2.0
+    votes: int = 64
 
     @property
     def feature_width(self) -> int:
@@ -80,6 +83,7 @@ class GroundingShapes:
 class Grounded(NamedTuple):
     """maps [B, V, S, h w + 1] logits, points [B, V, S, 2] in (0, 1), presence [B, V, S], features at the maps
     [B, V, S, feature_width], positions_m [B, S, 3], yaws [B, S, 2] (cosine, sine of the angle times its symmetry),
+    answers_m [B, S, K, 3] from all views and from each, with logits belief [B, S, K] (K = 1 without votes),
     context [B, V, deep_width, h/2, w/2], text [B, L + S, text_width] with mask [B, L + S]."""
 
     maps: Tensor
@@ -88,6 +92,8 @@ class Grounded(NamedTuple):
     features: Tensor
     positions_m: Tensor
     yaws: Tensor
+    answers_m: Tensor
+    belief: Tensor
     context: Tensor
     text: Tensor
     text_mask: Tensor
@@ -154,6 +160,8 @@ class GroundingBackbone(nn.Module):
         self.read = nn.Linear(c.width, c.point_width)
         self.glimpse = Glimpse(c.glimpse, c.text_width, c.point_width) if c.glimpse else None
         self.locate = MLP(shapes.n_views * s * (c.feature_width + 3) + shapes.state_dim, c.hidden, s * 5)
+        said = c.feature_width + 4
+        self.votes = Votes(shapes.n_views, s, said, shapes.state_dim, c.votes) if c.votes else None
         self.register_buffer("centers", cell_centers(*self.grid), persistent=False)
 
     def forward(self, images: Tensor, instructions: list[str], state: Tensor) -> Grounded:
@@ -173,12 +181,16 @@ class GroundingBackbone(nn.Module):
         features = self.read(local)
         if self.glimpse is not None:
             features = torch.cat([features, self._look_again(images, points, slots)], dim=-1)
-        where = torch.cat([features.float(), points - 0.5, presence[..., None]], dim=-1).flatten(1)
-        found = self.locate(torch.cat([where, state], dim=-1)).view(b, len(SLOTS), 5).float()
-        center = found.new_tensor(self.shapes.position_center_m)
-        positions = center + self.shapes.position_scale_m * found[..., :3]
+        said = torch.cat([features.float(), points - 0.5, presence[..., None]], dim=-1)
+        found = self.locate(torch.cat([said.flatten(1), state], dim=-1)).view(b, len(SLOTS), 5).float()
+        answers, belief = found[:, :, None, :3], found.new_zeros(b, len(SLOTS), 1)
+        if self.votes is not None:
+            certain = weights[..., :-1].amax(-1, keepdim=True)  # [B, V, S, 1]
+            answers, belief = self.votes(torch.cat([said, certain], dim=-1), state, found[..., :3])
+        answers = found.new_tensor(self.shapes.position_center_m) + self.shapes.position_scale_m * answers
+        positions = elected(answers, belief, self.shapes.position_scale_m)
         context = deep.view(b, v, *deep.shape[1:])
-        return Grounded(maps, points, presence, features, positions, found[..., 3:], context, text, mask)
+        return Grounded(maps, points, presence, features, positions, found[..., 3:], answers, belief, context, text, mask)  # fmt: skip
 
     def _see(self, images: Tensor, condition: Tensor, per_view: Tensor) -> tuple[Tensor, Tensor]:
         """-> features of fine cells [B V, width, h, w] and of deep ones [B V, deep_width, h/2, w/2]."""

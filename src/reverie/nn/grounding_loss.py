@@ -17,9 +17,12 @@ __all__ = ["Batch", "GroundingWeights", "Mean", "Metrics", "grounding_loss", "me
 
 @dataclass(frozen=True)
 class GroundingWeights:
+    """positions: of the answers as they are believed; alone: of what every view says by itself of what it has in sight."""
+
     maps: float = 0.1
     positions: float = 0.3
     yaws: float = 0.1
+    alone: float = 0.1
 
 
 def grounding_loss(found: Grounded, batch: Batch, grid: tuple[int, int], scale_m: float, weights: GroundingWeights) -> tuple[Tensor, Metrics]:  # fmt: skip
@@ -30,12 +33,16 @@ def grounding_loss(found: Grounded, batch: Batch, grid: tuple[int, int], scale_m
         found.maps.flatten(0, 2), batch["slot_points"].flatten(0, 2), batch["slot_inside"].flatten(), grid
     )
     map_mean = mean_of(maps, batch["slot_mapped"].flatten())
-    off = (found.positions_m - batch["slot_positions_m"]).abs()  # [B, S, 3]
-    position_mean = mean_of(off.mean(-1) / scale_m, known)
+    off = (found.answers_m - batch["slot_positions_m"][:, :, None]).abs().mean(-1) / scale_m  # [B, S, K]
+    position_mean = mean_of((off * found.belief.softmax(-1)).sum(-1), known)
+    seen = batch["slot_inside"].transpose(1, 2) & known[..., None]  # [B, S, V]
+    alone_mean = mean_of(off[..., 1:], seen) if off.shape[-1] > 1 else None
     turned = batch["slot_turned"] & known
     yaw_mean = mean_of((found.yaws - batch["slot_yaws"]).abs().mean(-1), turned)
     loss = weights.maps * map_mean.value + weights.positions * position_mean.value + weights.yaws * yaw_mean.value
     metrics = {"maps": map_mean, "positions": position_mean, "yaws": yaw_mean}
+    if alone_mean is not None:
+        loss, metrics["alone"] = loss + weights.alone * alone_mean.value, alone_mean
     with torch.no_grad():
         return loss, metrics | _accuracy(found, batch, turned)
 

@@ -152,7 +152,8 @@ class GroundedEncoder(nn.Module):
         text, mask = self.backbone.reader(batch["instructions"])
         seen = {name: batch[f"seen.{name}"].flatten(0, 1) for name in SEEN}
         text, mask = (t.repeat_interleave(times, dim=0) for t in (text, mask))
-        return Grounded(maps=seen["points"][..., :0], text=text, text_mask=mask, **seen)
+        answers, belief = seen["positions_m"][:, :, None], seen["positions_m"][..., :1] * 0
+        return Grounded(maps=seen["points"][..., :0], answers_m=answers, belief=belief, text=text, text_mask=mask, **seen)  # fmt: skip
 
     @property
     def frozen(self) -> bool:

@@ -37,12 +37,14 @@ PACKAGE = Path(__file__).resolve().parents[1] / "checkpoints" / "shipped"
 class ShippedRecipe:
     """Numbers of the shipped set. Episodes and samples are counted in all; `graded` maps a shipped name to the number of
     training samples after which that policy was saved; catalog: those on the pretrained backbone, of which `vla` is shipped
-    under the name `best`. glances: scenes of which two frames are seen. dreamt: of the mixed episodes, the weak policies'
+    under the name `best`. glances: scenes of which two frames are seen; approaches: of which two seconds, with a hand in the
+    picture that goes for the named thing, for another one or for none. dreamt: of the mixed episodes, the weak policies'
     rollouts and the erring ones, for judges to learn from."""
 
     mixed: int = 2825
     demonstrations: int = 1872
     glances: int = 24_000
+    approaches: int = 9_000
     weak: int = 320
     erring: int = 640
     taken_over: int = 480
@@ -50,7 +52,7 @@ class ShippedRecipe:
     policy: TrainerConfig = TrainerConfig(
         samples=100_000, checkpoint_every=20_000, validate_every=20_000, state_every=10_000
     )
-    grounding: TrainerConfig = TrainerConfig(samples=600_000, validate_every=50_000, state_every=10_000)
+    grounding: TrainerConfig = TrainerConfig(samples=800_000, validate_every=50_000, state_every=10_000)
     catalog: Mapping[str, PolicyRecipe] = field(default_factory=lambda: CATALOG)
     graded: Mapping[str, int] = field(default_factory=lambda: {"vla-a": 40_000, "vla-b": 60_000, "vla-c": 100_000})
     best: str = "vla-d"
@@ -67,6 +69,7 @@ class ShippedRecipe:
 
 
 ERRING = "missed_grasp,drop,wrong_object,wrong_place,near_miss,play"
+APPROACHING = "expert,wrong_object,play"
 TAKEN_OVER_AFTER = (14, 26, 38, 50)
 HELD_OUT = 400  # of each data set at most, all dreamt: judges are calibrated on them
 
@@ -107,10 +110,10 @@ def _policies(
     taken_over = _collected(folder / "taken_over", config, processes)
     shown = CollectConfig(recipe.glances, mix="play", seconds=0.2, first=100_000, depth=False)
     glances = _collected(folder / "glances", shown, processes)
+    shown = CollectConfig(recipe.approaches, mix=APPROACHING, seconds=2.0, first=200_000, depth=False)
+    approaches = _collected(folder / "approaches", shown, processes)
     task = GroundingRecipe(trainer=recipe.grounding, name="shipped")
-    fit_grounding(
-        train, task, grounding, more=[demonstrations, *[glances] * 4]
-    )  # a glance is one frame to learn from, an episode forty
+    fit_grounding(train, task, grounding, more=[demonstrations, approaches, approaches, glances])
     catalog = train_catalog(recipe.catalog, [train, demonstrations, taken_over], grounding, folder / "catalog")
     catalog = {recipe.best if name == "vla" else name: checkpoint for name, checkpoint in catalog.items()}
     return {name: _after(policy, samples) for name, samples in recipe.graded.items()}, grounding, catalog

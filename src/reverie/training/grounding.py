@@ -22,14 +22,16 @@ from reverie.policies.learned import PolicyShapes, observation_batch, stack_view
 from reverie.training.questions import ANSWERS
 from reverie.transforms import Pipeline
 
-BOUND_TO_CAMERAS = ("view", "place", "locate.", "into_state")
+BOUND_TO_CAMERAS = ("view", "place", "locate.", "votes.", "into_state")
 """Weights of the backbone that belong to cameras and places, not to seeing: they do not carry over to other cameras."""
 
 
 @dataclass(frozen=True)
 class GroundingTask:
     backbone: GroundingConfig = field(default_factory=GroundingConfig)
-    weights: GroundingWeights = field(default_factory=lambda: GroundingWeights(maps=1.0, positions=1.0, yaws=0.5))
+    weights: GroundingWeights = field(
+        default_factory=lambda: GroundingWeights(maps=1.0, positions=1.0, yaws=0.5, alone=0.3)
+    )
     answers_weight: float = 0.5
     n_obs_steps: int = 1
     obs_stride: int = 1
