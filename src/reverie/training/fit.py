@@ -27,7 +27,7 @@ from reverie.training.receipts import parents
 from reverie.training.selection import split_episodes
 from reverie.training.source import Source
 from reverie.training.statistics import fit_shapes, fit_transforms, known_to
-from reverie.training.team import first_one_first
+from reverie.training.team import first_one_first, is_first, my_share
 from reverie.training.text_table import prepare
 from reverie.training.trainer import Trainer, discard
 from reverie.training.windows import Window
@@ -188,14 +188,18 @@ def _run(trainer: Trainer, prepared: Prepared, restart: bool) -> dict[str, float
 
 
 def _look_once(model: nn.Module, prepared: Prepared, quiet: bool) -> None:
-    """A backbone that stays as it is sees the same in every epoch, if the pictures do not change."""
+    """A backbone that stays as it is sees the same in every epoch, if the pictures do not change. Processes share the data
+    sets, then open what all have seen."""
     encoder = getattr(model, "encoder", None)
     if not isinstance(encoder, GroundedEncoder) or not encoder.frozen or prepared.main.config.augmentation != UNCHANGED:
         return
+    sources = [s for s in prepared.all if s.cache.path.is_dir()]
+    with my_share(sources) as mine:
+        for source in mine:
+            source.look_once(encoder.eval(), source.cache.path, quiet or not is_first())
     with first_one_first():
-        for source in prepared.all:
-            if source.cache.path.is_dir():
-                source.look_once(encoder.eval(), source.cache.path, quiet)
+        for source in sources:
+            source.look_once(encoder, source.cache.path, quiet)
 
 
 def _begin_with(model: nn.Module, recipe: PolicyRecipe, window: Window) -> list[str]:

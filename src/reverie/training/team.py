@@ -6,7 +6,7 @@ a share of the cores (gloo). Every process must see the same files. It knows not
 
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
@@ -106,6 +106,19 @@ def first_one_first() -> Iterator[None]:
     """Of a team on one machine the first process does this before the others, which then find what it left on disk."""
     with PartialState(cpu=_only_cpus()).local_main_process_first():
         yield
+
+
+def is_first() -> bool:
+    """Is this the process that speaks?"""
+    return bool(PartialState(cpu=_only_cpus()).is_main_process)
+
+
+@contextmanager
+def my_share(work: Sequence[Value]) -> Iterator[Sequence[Value]]:
+    """Of pieces of work that any process of the team may do, those that are this one's; all wait until all are done."""
+    state = PartialState(cpu=_only_cpus())
+    yield work[state.process_index :: state.num_processes]
+    state.wait_for_everyone()
 
 
 def gathered(value: Tensor) -> Tensor:
