@@ -39,13 +39,18 @@ def paired_evidence(first: ArrayLike, second: ArrayLike, alternative: Alternativ
     1/2; one-sided, the prior is uniform over the alternative's half. Pairs that agree change nothing.
     """
     one, two = as_outcome_pairs(first, second, ("first", "second"))
+    return mixture_evidence(np.cumsum(one > two), np.cumsum(one < two), alternative)
+
+
+def mixture_evidence(b: ArrayLike, c: ArrayLike, alternative: Alternative = "two-sided") -> FloatArray:
+    """Log e-value of `paired_evidence` from b and c discordant pairs, arrays of one shape."""
     check_choice("alternative", alternative, ALTERNATIVES)
-    b, c = np.cumsum(one > two), np.cumsum(one < two)
-    both_sides = (b + c) * np.log(2) + betaln(b + 1, c + 1)
+    won, lost = np.asarray(b), np.asarray(c)
+    both_sides = (won + lost) * np.log(2) + betaln(won + 1, lost + 1)
     if alternative == "two-sided":
         return np.asarray(both_sides)
-    half = beta.logsf(0.5, b + 1, c + 1) if alternative == "greater" else beta.logcdf(0.5, b + 1, c + 1)
-    return np.asarray(both_sides + np.log(2) + half)
+    half = beta.logsf if alternative == "greater" else beta.logcdf
+    return np.asarray(both_sides + np.log(2) + half(0.5, won + 1, lost + 1))
 
 
 def unpaired_evidence(first: ArrayLike, second: ArrayLike, alternative: Alternative = "two-sided") -> FloatArray:
