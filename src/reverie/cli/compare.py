@@ -76,6 +76,7 @@ def show(found: Standings, held: Gate | None) -> None:
         print(f"Note: {note}.")
     console.print(_policies(found))
     if found.matches:
+        print(f"\nEvery pair; {_method(found)}:")
         console.print(_matches(found))
     if held is not None:
         print("\n".join(held.words()))
@@ -93,7 +94,7 @@ def _policies(found: Standings) -> Table:
 
 
 def _matches(found: Standings) -> Table:
-    table = Table(title=_method(found), title_justify="left")
+    table = Table()
     for name in ("higher", "lower", "difference", "compared on", "p", "p after Holm"):
         table.add_column(name)
     for m in found.matches:
