@@ -7,9 +7,9 @@ import pytest
 from runs import FRAMES, RECORDED, TRUE, reach, run
 
 from reverie.core import Outcome, ReverieError
-from reverie.evaluation.entrants import Entrant, Entrants, entrants
+from reverie.evaluation.entrants import Entrant, Entrants, entrants, in_view
 from reverie.evaluation.gate import EXIT_CODES, gate, state_of
-from reverie.evaluation.outcomes import View
+from reverie.evaluation.outcomes import View, read_outcomes
 from reverie.evaluation.standings import standings
 from reverie.evaluation.verdict import verdict
 from reverie.stats import (
@@ -170,6 +170,7 @@ def test_two_runs_are_paired_by_what_a_scene_is(folders):
     found = entrants([folders / "before", folders / "after"])
     assert [e.name for e in found.policies] == ["reach0.9@before", "reach0.2", "reach0.9@after"]
     assert found.view == View("true", "recorded")
+    assert in_view(read_outcomes(folders / "before"), found.view) == entrants([folders / "before"])
     same = standings(entrants([folders / "before", folders / "after"], ["reach0.9"])).matches[0]
     assert (same.paired, same.difference.n, same.difference.value) == (True, 10, 0)
     other = standings(entrants([folders / "before", folders / "elsewhere"], ["reach0.9", "new"])).matches[0]
