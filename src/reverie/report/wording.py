@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reverie.evaluation import entrants
 from reverie.evaluation.comparison import Comparison
 from reverie.evaluation.gain import Gain
 from reverie.evaluation.outcomes import View
@@ -15,10 +16,8 @@ MAX_SENTENCES = 8
 
 
 def main_view(summary: Summary) -> View | None:
-    """The view by which policies are ranked: the truth, else the first in which anything was scored; None where nothing
-    was (recordings without labels)."""
-    scored = [r.view for r in summary.rates if r.success.value is not None]
-    return summary.table.truth if summary.table.truth in scored else next(iter(scored), None)
+    """The view by which policies are ranked."""
+    return entrants.main_view(summary.table)
 
 
 def main_comparison(summary: Summary) -> Comparison | None:
@@ -53,7 +52,12 @@ def verdict(summary: Summary) -> Verdict:
 
 def _unfinished(summary: Summary) -> list[str]:
     missing = summary.planned - summary.n_trials
-    return [f"This run is not finished: {summary.n_trials} of {summary.planned} trials."] if missing else []
+    if not missing:
+        return []
+    return [
+        f"This run is not finished: {summary.n_trials} of {summary.planned} trials. Intervals here take their number as fixed; "
+        "where somebody stopped at what was seen, `reverie compare` has those that allow it."
+    ]
 
 
 def _ranking(summary: Summary, view: View) -> list[str]:
