@@ -67,7 +67,7 @@ def expected_from_noise(
     )
     if k < statistic.min_policies:
         return Estimate.absent(k, method, resampling.level, too_few(k, statistic.min_policies))
-    values = statistic.values(first, second)  # [D]
+    values = statistic.of_draws(first, second)  # [D]
     missing = int(np.isnan(values).sum())
     if missing == len(values):
         return Estimate.absent(k, method, resampling.level, "undefined in every simulation (a side is constant)")

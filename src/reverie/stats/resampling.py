@@ -19,6 +19,8 @@ from reverie.stats.arguments import FloatArray, as_count, as_level, as_outcomes,
 IntervalKind: TypeAlias = Literal["percentile", "bias_corrected"]
 Scenes: TypeAlias = Sequence[Sequence[Hashable]]
 
+PAIRS_AT_ONCE = 2_000_000
+
 # More undefined draws than this and the remaining ones no longer stand for the sampling distribution.
 MAX_UNDEFINED = 0.05
 
@@ -31,6 +33,12 @@ class Statistic:
     values: Callable[[FloatArray, FloatArray], FloatArray]  # [..., K], [..., K] -> [...]
     interval: IntervalKind = "percentile"
     min_policies: int = 1
+
+    def of_draws(self, first: FloatArray, second: FloatArray) -> FloatArray:
+        """[D, K], [D, K] -> [D], in blocks: a statistic may compare every two of the K."""
+        size = max(1, PAIRS_AT_ONCE // max(first.shape[-1] ** 2, 1))
+        blocks = [self.values(first[i : i + size], second[i : i + size]) for i in range(0, len(first), size)]
+        return np.concatenate(blocks) if blocks else np.zeros(0)
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,7 @@ def trial_bootstrap(
     observed = float(statistic.values(np.array([x.mean() for x in first]), np.array([x.mean() for x in second])))
     defined = np.isfinite(rates[0]).all(-1) & np.isfinite(rates[1]).all(-1)
     values = np.full(resampling.draws, np.nan)
-    values[defined] = statistic.values(rates[0][defined], rates[1][defined])
+    values[defined] = statistic.of_draws(rates[0][defined], rates[1][defined])
     return summarise(observed, values, k, name, statistic.interval, resampling)
 
 
@@ -132,7 +140,7 @@ def rate_bootstrap(
     name, k = f"{statistic.name} over policies, trial bootstrap (trials independent)", len(mixing)
     if k < statistic.min_policies:
         return Estimate.absent(k, name, resampling.level, too_few(k, statistic.min_policies))
-    values = statistic.values(first_drawn, second_drawn)
+    values = statistic.of_draws(first_drawn, second_drawn)
     return summarise(float(statistic.values(first, second)), values, k, name, statistic.interval, resampling)
 
 
