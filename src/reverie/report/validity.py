@@ -110,6 +110,10 @@ def limits(found: Validity) -> list[str]:
     if 0 < k < FEW:
         lines.append(f"A statement about other policies: {k} {'stands' if k == 1 else 'stand'} behind it{_floor(k)}.")
     lines += [*_noise(level), *_spread(level), *_carried(level), *_ties(level), *_order(level), *_absolute(level)]
+    if level.pearson.over_trials.low is not None:
+        lines.append(
+            "The upper limits over trials: resampling adds noise to noise, and they lie too low where a prediction is nearly perfect."
+        )
     within = found.within_tasks.value if found.within_tasks else None
     pooled = found.cells.pearson.over_policies.value if found.cells else None
     if within is not None and pooled is not None and pooled - within > CARRIES:
