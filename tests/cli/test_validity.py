@@ -69,6 +69,8 @@ def test_policy_level_weighs_tasks_by_their_trials(capsys, table):
     assert (found["n"], found["mmrv"], found["regret"], found["top_one"]) == (3, 0, 0, 1)
     assert found["detail"]["mmrv_from_noise"]["value"] > 0
     assert found["cells"]["detail"]["pearson"]["p"]["value"] is None
+    assert len(found["detail"]["conventions"]) == 6
+    assert found["mmrv"] == mmrv(weights @ predicted, weights @ real).value
 
 
 def test_percents_are_the_same_table(tmp_path):
@@ -291,9 +293,3 @@ def test_bad_trials_name_file_and_line(capsys, folder, tmp_path):
         assert "bad.csv" in error
     assert "--target 0.9" in refused(capsys, "calibrate", folder, "--target", "0.9")
     assert "unknown view" in refused(capsys, "calibrate", folder, "--view", "x")
-
-
-def test_conventions_stand_beside_the_mmrv(capsys, table):
-    found = json.loads(output(capsys, "validity", table, "--json"))
-    assert len(found["detail"]["conventions"]) == 6
-    assert found["mmrv"] == mmrv([0.7, 0.4, 0.2], [0.9, 0.5, 0.2]).value
