@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from reverie.core import Verdict
-from reverie.judges import auc, confusion, confusion_by
+from reverie.judges import auc, confusion, confusion_by, corrected
+from reverie.stats import corrected_rate
 
 
 def _verdict(success: bool | None, probability: float | None = None) -> Verdict:
@@ -22,6 +23,12 @@ def test_counts_and_abstentions() -> None:
     assert found.accuracy.value == 0.5
     assert found.accuracy.n == 4
     assert found.auc.value is None
+
+
+def test_a_rate_is_corrected_for_the_confusion() -> None:
+    verdicts = [_verdict(v) for v in [True] * 9 + [False] + [True] * 2 + [False] * 8]
+    found = confusion(verdicts, [True] * 10 + [False] * 10)
+    assert corrected(found, 30, 50) == corrected_rate(30, 50, 9, 10, 8, 10)
 
 
 def test_wilson_interval_of_a_textbook_case() -> None:

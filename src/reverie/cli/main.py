@@ -23,6 +23,14 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "attend": ("reverie.cli.attend", "where a policy looks under two instructions, as one page"),
     "judge": ("reverie.cli.judge", "judge the stored episodes of a run again"),
     "real": ("reverie.cli.real", "real robot data: train on some takes, replay and predict the others"),
+    "validity": (
+        "reverie.cli.validity",
+        "how well predicted success rates go with real ones, and what is not supported",
+    ),
+    "calibrate": (
+        "reverie.cli.calibrate",
+        "absolute success from few real trials and many dreamt ones; the next trials",
+    ),
     "report": ("reverie.cli.report", "rebuild a run's report from its records"),
 }
 """verb -> (module, what it does)"""

@@ -124,7 +124,7 @@ def _compared(found: Shared, view: View, truth: View, role: Role) -> Comparison:
         _correlation("pearson", found, rates, true_rates),
         _correlation("spearman", found, rates, true_rates),
         mmrv(rates, true_rates),
-        _over_trials(mmrv_statistic(), found),
+        over_trials(mmrv_statistic(), found),
         _noise_floor(true),
         bias(rates, true_rates),
         choice(rates, true_rates),
@@ -139,13 +139,13 @@ def _values(rates: Iterable[Estimate]) -> list[float]:
 def _correlation(kind: CorrelationKind, found: Shared, rates: list[float], true_rates: list[float]) -> Correlation:
     return Correlation(
         correlation(rates, true_rates, kind),
-        _over_trials(CORRELATIONS[kind], found),
+        over_trials(CORRELATIONS[kind], found),
         drop_one_range(rates, true_rates, kind),
         permutation_p(rates, true_rates, kind),
     )
 
 
-def _over_trials(statistic: Statistic, found: Shared) -> Estimate:
+def over_trials(statistic: Statistic, found: Shared) -> Estimate:
     """Scenes are shared by all policies and both sides, so whole scenes are drawn."""
     if not found.policies:
         return Estimate.absent(0, statistic.name, LEVEL, NOBODY)

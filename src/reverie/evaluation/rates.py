@@ -7,7 +7,8 @@ from itertools import pairwise
 
 from reverie.core import Outcome
 from reverie.core.estimate import Estimate
-from reverie.evaluation.outcomes import Cell, Outcomes, View
+from reverie.evaluation.blocks import REPLAY
+from reverie.evaluation.outcomes import SCRIPTS, Cell, Outcomes, View
 from reverie.stats import PairedTable, PValue, exact_mcnemar, holm, paired_difference, paired_table, wilson
 
 SCORED = (Outcome.SUCCESS, Outcome.FAILURE)
@@ -81,6 +82,20 @@ def rates(table: Outcomes) -> list[Rate]:
     found = [_rate(table, view, p) for view, rows in table.outcomes.items() for p in rows]
     order = {view: i for i, view in enumerate(table.outcomes)}
     return sorted(found, key=lambda r: (order[r.view], _rank(r), r.policy))
+
+
+def predicting(table: Outcomes) -> list[View]:
+    """Views that could predict a truth: of other worlds than its own, by judges that are no controls, in the policies' own
+    hands (nothing replayed), those with the most scored policies first."""
+    own = [
+        v
+        for v in table.outcomes
+        if not v.world.endswith((REPLAY, SCRIPTS))
+        and v.judge.split("@")[0] not in table.plan.controls
+        and (table.truth is None or v.world != table.truth.world)
+    ]
+    n = {v: sum(bool(scored(cells)) for cells in table.outcomes[v].values()) for v in own}
+    return sorted((v for v in own if n[v]), key=lambda v: -n[v])
 
 
 def _rank(rate: Rate) -> float:

@@ -5,7 +5,7 @@ from reverie.judges.frames import FrameJudge
 from reverie.judges.holding import HoldRule
 from reverie.judges.physics import PhysicsJudge
 from reverie.judges.pose_only import PoseJudge
-from reverie.judges.report import Confusion, auc, confusion, confusion_by
+from reverie.judges.report import Confusion, auc, confusion, confusion_by, corrected
 
 __all__ = [
     "Confusion",
@@ -16,5 +16,6 @@ __all__ = [
     "auc",
     "confusion",
     "confusion_by",
+    "corrected",
     "load_judge",
 ]

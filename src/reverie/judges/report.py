@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from reverie.core import Estimate, ReverieError, Verdict
-from reverie.stats import wilson
+from reverie.stats import corrected_rate, wilson
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,13 @@ def confusion(verdicts: Sequence[Verdict], truths: Sequence[bool | None], level:
         specificity=wilson(tn, tn + fp, level),
         auc=auc([(v.probability, t) for v, t in pairs], level),
     )  # fmt: skip
+
+
+def corrected(found: Confusion, called: int, n: int, level: float = 0.95) -> Estimate:
+    """True success rate of `n` episodes of which the judge with that confusion called `called` a success, see
+    `stats.corrected_rate`. The confusion must be of episodes like these: generated for generated."""
+    positives, negatives = found.true_positive + found.false_negative, found.true_negative + found.false_positive
+    return corrected_rate(called, n, found.true_positive, positives, found.true_negative, negatives, level)
 
 
 def confusion_by(
