@@ -1,6 +1,8 @@
 """Judges that are asked in words, inside a run: what they said, what they could not, and what is asked again."""
 
 import pytest
+from runs import FRAMES, RECORDED, TRUE, reach, run
+from tests.judges.vlm.chat_server import BAD, GOOD, chat_server, fails, says
 
 from reverie.cli.main import main
 from reverie.core import Outcome, ReverieError
@@ -8,8 +10,6 @@ from reverie.evaluation.judging import judge_again
 from reverie.evaluation.outcomes import View, read_outcomes
 from reverie.evaluation.resolve import load_judge
 from reverie.trials import RECEIPTS, VERDICTS
-from runs import FRAMES, RECORDED, TRUE, reach, run
-from tests.judges.vlm.chat_server import BAD, GOOD, chat_server, fails, says
 
 SMALL = {"policies": (reach(0.9),), "worlds": (TRUE,), "scenes": ("fake:2",), "n_steps": 8, "block_size": 1}
 

@@ -21,6 +21,9 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "evaluate": ("reverie.cli.evaluate", "roll policies out in worlds, judge, rank, and write the report"),
     "attend": ("reverie.cli.attend", "where a policy looks under two instructions, as one page"),
     "judge": ("reverie.cli.judge", "judge the stored episodes of a run again"),
+    "judges": ("reverie.cli.judges", "do the judges of a run agree? kappa and counts for every two"),
+    "rate": ("reverie.cli.rate", "people judge the clips of a run, blind and by keyboard, in a local page"),
+    "label": ("reverie.cli.label", "people label success and its moment in recorded episodes, in a local page"),
     "real": ("reverie.cli.real", "real robot data: train on some takes, replay and predict the others"),
     "report": ("reverie.cli.report", "rebuild a run's report from its records"),
 }

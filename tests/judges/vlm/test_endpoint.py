@@ -7,11 +7,6 @@ import socket
 import numpy as np
 import pytest
 from PIL import Image
-
-from reverie.core import ReverieError, Unheard
-from reverie.core.fakes import tiny_episode
-from reverie.evaluation.resolve import load_judge
-from reverie.judges.vlm import VlmJudge, vlm_judge
 from tests.judges.vlm.chat_server import (
     BAD,
     GOOD,
@@ -24,6 +19,11 @@ from tests.judges.vlm.chat_server import (
     says,
     sleeps,
 )
+
+from reverie.core import ReverieError, Unheard
+from reverie.core.fakes import tiny_episode
+from reverie.evaluation.resolve import load_judge
+from reverie.judges.vlm import VlmJudge, vlm_judge
 
 FAST = "backoff_s=0.01&timeout_s=0.4"
 
@@ -41,7 +41,13 @@ def verdict(*behaviours, votes=1, **options):
 
 def test_a_success_has_its_time_progress_and_probability():
     found = verdict(says(GOOD))
-    assert (found.judge, found.success, found.progress, found.probability, found.scored) == ("vlm:toy", True, 1, 1, True)
+    assert (found.judge, found.success, found.progress, found.probability, found.scored) == (
+        "vlm:toy",
+        True,
+        1,
+        1,
+        True,
+    )
     assert found.success_time_s == pytest.approx(float(tiny_episode(6).observations.time_s[2]))
 
 

@@ -50,7 +50,9 @@ def model() -> LlavaForConditionalGeneration:
     seen = CLIPVisionConfig(hidden_size=16, image_size=28, patch_size=14, projection_dim=16, **small)
     ends = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
     said = LlamaConfig(vocab_size=260, hidden_size=32, max_position_embeddings=4096, **small, **ends)
-    return LlavaForConditionalGeneration(LlavaConfig(vision_config=seen.to_dict(), text_config=said.to_dict(), image_token_index=3))
+    return LlavaForConditionalGeneration(
+        LlavaConfig(vision_config=seen.to_dict(), text_config=said.to_dict(), image_token_index=3)
+    )
 
 
 @pytest.fixture(scope="module")
