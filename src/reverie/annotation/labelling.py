@@ -7,6 +7,7 @@ from reverie.annotation.worklist import Answer, Clip
 from reverie.core.tiling import tile
 from reverie.data import Dataset
 from reverie.data.labels import Label, append_label, read_labels
+from reverie.judges.human import QUESTION
 
 
 @dataclass
@@ -28,6 +29,10 @@ class Labelling:
     @property
     def title(self) -> str:
         return "Labelling episodes"
+
+    @property
+    def question(self) -> str:
+        return QUESTION
 
     @property
     def levels(self) -> tuple[str, ...]:

@@ -33,6 +33,8 @@ async function show(next) {
 async function open() {
   stop();
   mark = state.pending ? state.pending.frame : null;
+  $("question").textContent = state.question;
+  $("far").hidden = !state.levels.length;
   $("instruction").textContent = state.instruction || "(no instruction)";
   $("levels").replaceChildren(...state.levels.map((text, level) => {
     const line = element("li", text);

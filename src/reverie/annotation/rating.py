@@ -15,7 +15,7 @@ from reverie.core import ReverieError, Trial, seed_for
 from reverie.core.files import write_text
 from reverie.core.tiling import tile
 from reverie.evaluation.storage import read_episodes
-from reverie.judges.human import about, human_verdict, name_of, version
+from reverie.judges.human import QUESTION, about, human_verdict, name_of, version
 from reverie.judges.rubric import LEVELS
 from reverie.trials import RECEIPTS, TRIALS, VERDICTS, Journal, Receipt, TrialVerdict
 
@@ -34,6 +34,10 @@ class Rating:
     @property
     def title(self) -> str:
         return "Rating clips"
+
+    @property
+    def question(self) -> str:
+        return QUESTION
 
     @property
     def levels(self) -> tuple[str, ...]:

@@ -28,9 +28,9 @@ class _NotHere(Exception):
 
 
 class Server(ThreadingHTTPServer):
-    """sessions: by the name in their address, `/NAME/`."""
+    """sessions: by the name in their address, `/NAME/`. Closing waits for what is being answered: nothing is written later."""
 
-    daemon_threads = True
+    daemon_threads = False
 
     def __init__(self, sessions: Mapping[str, Session], port: int) -> None:
         self.sessions = sessions
@@ -42,7 +42,7 @@ class Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: Server
-    protocol_version = "HTTP/1.1"
+    timeout = 5.0  # of a browser that connects and says nothing
 
     def do_GET(self) -> None:
         self._answer(self._get)
@@ -117,11 +117,9 @@ class _Handler(BaseHTTPRequestHandler):
         """JSON with the number of an item. Another site's page can send neither this type nor our origin."""
         origin, kind = self.headers.get("Origin"), self.headers.get_content_type()
         if kind != "application/json" or (origin is not None and urlsplit(origin).netloc != self.headers.get("Host")):
-            self.close_connection = True
             raise ReverieError("expected JSON from this server's own page")
         length = self.headers.get("Content-Length", "")
         if not length.isdigit() or int(length) > MAX_BODY:
-            self.close_connection = True
             raise ReverieError(f"Content-Length: found {length!r}, expected at most {MAX_BODY}")
         try:
             value = json.loads(self.rfile.read(int(length)))

@@ -36,7 +36,8 @@ class Session:
     def state(self) -> dict[str, Any]:
         """For the page: nothing in it names a policy, a world or a file."""
         with self._lock:
-            about = {"title": self._work.title, "levels": self._work.levels, "total": self._work.n_items}
+            about: dict[str, Any] = {"title": self._work.title, "question": self._work.question}
+            about |= {"levels": self._work.levels, "total": self._work.n_items}
             if self.finished:
                 return {**about, "item": self._work.n_items, "finished": self._work.closing()}
             clip, pending = self._shown(), self._pending

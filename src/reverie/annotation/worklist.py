@@ -55,6 +55,11 @@ class Worklist(Protocol):
         ...
 
     @property
+    def question(self) -> str:
+        """What each answer answers."""
+        ...
+
+    @property
     def levels(self) -> tuple[str, ...]:
         """Of attempts that did not succeed; empty where these are not asked for."""
         ...
