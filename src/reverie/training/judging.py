@@ -69,6 +69,11 @@ class Bags:
         self.held_out_episodes = [s[1] for s in splits]
         self.entries = _entries(caches, [s[0] for s in splits], config)
         self.held_out = _entries(caches, self.held_out_episodes, config)
+        if not self.entries:
+            found = sum(len(c.episodes) for c in caches)
+            raise ReverieError(
+                f"none of {found} episodes is known to have succeeded or failed: reverie label DATA first"
+            )
         self.sampler = WeightedSampler(_weights(self.entries, config), seed)
 
     @property
