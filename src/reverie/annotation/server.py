@@ -33,7 +33,7 @@ class Server(ThreadingHTTPServer):
     daemon_threads = False
 
     def __init__(self, sessions: Mapping[str, Session], port: int) -> None:
-        self.sessions = sessions
+        self.sessions, self.writing = sessions, threading.Lock()
         super().__init__((LOCAL[0], port), _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -48,7 +48,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(self._get)
 
     def do_POST(self) -> None:
-        self._answer(self._post)
+        with self.server.writing:  # several raters may share one journal
+            self._answer(self._post)
 
     def _answer(self, respond: Any) -> None:
         """Every error is an answer too."""

@@ -10,15 +10,13 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from reverie.core import Outcome, ReverieError
-from reverie.evaluation.outcomes import SCRIPTS, Cell, Outcomes, View, read_outcomes
-from reverie.evaluation.rates import SCORED
+from reverie.core import Outcome, ReverieError, TrialKey
+from reverie.evaluation.outcomes import SCRIPTS, Outcomes, View, read_outcomes
 from reverie.stats import Agreement, agreement
 
 ALL = "all worlds"
 LISTED = 50
-Trials = Mapping[tuple[str, str, Cell], Outcome]
-"""(world, policy, cell) -> outcome in the eyes of one judge."""
+SCORED = (Outcome.SUCCESS, Outcome.FAILURE)
 
 
 @dataclass(frozen=True)
@@ -68,49 +66,58 @@ class JudgesOfRun:
 def compare_judges(folder: Path) -> JudgesOfRun:
     """Errors: ReverieError for a run that nobody judged."""
     table = read_outcomes(folder)
-    said = _by_judge(table)
-    if not said:
+    views = [v for v in table.outcomes if not v.world.endswith(SCRIPTS)]  # those unite the trials of others
+    judges, worlds = (list(dict.fromkeys(getattr(v, part) for v in views)) for part in ("judge", "world"))
+    if not judges:
         raise ReverieError(f"{folder}: found no verdict; judge it first: reverie judge, or reverie rate")
-    worlds = list(dict.fromkeys(world for trials in said.values() for world, _, _ in trials))
-    pairs = [_pair(w, a, b, said) for w in worlds for a, b in combinations(said, 2)]
-    if len(worlds) > 1:
-        pairs += [_pair(ALL, a, b, said) for a, b in combinations(said, 2)]
-    counts = {judge: _counts(trials.values()) for judge, trials in said.items()}
-    return JudgesOfRun(table.n_trials, counts, tuple(pairs))
+    groups = {world: [world] for world in worlds} | ({ALL: worlds} if len(worlds) > 1 else {})
+    pairs = [_pair(table, name, group, a, b) for name, group in groups.items() for a, b in combinations(judges, 2)]
+    return JudgesOfRun(table.n_trials, {j: _counts(table, views, j) for j in judges}, tuple(pairs))
 
 
-def _by_judge(table: Outcomes) -> dict[str, dict[tuple[str, str, Cell], Outcome]]:
-    """Arms that unite others are left out: their trials stand in them already."""
-    found: dict[str, dict[tuple[str, str, Cell], Outcome]] = {}
-    for view, policy, cell, outcome in _outcomes(table):
-        if not view.world.endswith(SCRIPTS):
-            found.setdefault(view.judge, {})[view.world, policy, cell] = outcome
-    return found
+def _counts(table: Outcomes, views: Sequence[View], judge: str) -> dict[str, int]:
+    mine = [cells for v in views if v.judge == judge for cells in table.outcomes[v].values()]
+    return _sorted(sum((Counter(cells.values()) for cells in mine), Counter()))
 
 
-def _outcomes(table: Outcomes) -> Iterator[tuple[View, str, Cell, Outcome]]:
-    for view, policies in table.outcomes.items():
-        for policy, cells in policies.items():
-            yield from ((view, policy, cell, outcome) for cell, outcome in cells.items())
-
-
-def _pair(world: str, first: str, second: str, said: Mapping[str, Trials]) -> JudgePair:
-    trials = [t for t in said[first] if world in (ALL, t[0]) and t in said[second]]
-    compared = [t for t in trials if said[first][t] in SCORED and said[second][t] in SCORED]
-    calls = [(said[first][t] is Outcome.SUCCESS, said[second][t] is Outcome.SUCCESS) for t in compared]
+def _pair(table: Outcomes, name: str, worlds: Sequence[str], first: str, second: str) -> JudgePair:
+    calls: list[tuple[bool, bool]] = []
+    policies: list[str] = []
+    odd: list[str] = []
+    left_out: dict[str, Counter[Outcome]] = {first: Counter(), second: Counter()}
+    n_trials = 0
+    for trial, outcomes in _said(table, worlds, first, second):
+        n_trials += 1
+        left_out[first][outcomes[0]] += 1
+        left_out[second][outcomes[1]] += 1
+        if outcomes[0] in SCORED and outcomes[1] in SCORED:
+            calls.append((outcomes[0] is Outcome.SUCCESS, outcomes[1] is Outcome.SUCCESS))
+            policies.append(trial.policy)
+            odd += [trial.id] if outcomes[0] is not outcomes[1] and len(odd) < LISTED else []
     counts = Counter(calls)
-    odd = [t for t, (one, other) in zip(compared, calls, strict=True) if one is not other]
     return JudgePair(
-        world, first, second,
+        name, first, second,
         both=counts[True, True],
         only_first=counts[True, False],
         only_second=counts[False, True],
         neither=counts[False, False],
-        n_left_out=len(trials) - len(compared),
-        left_out={j: _counts(said[j][t] for t in trials if said[j][t] not in SCORED) for j in (first, second)},
-        disagreements=tuple(_name(t) for t in odd[:LISTED]),
-        agreement=_agreement(calls, [policy for _, policy, _ in compared]),
+        n_left_out=n_trials - len(calls),
+        left_out={j: _sorted(Counter({o: n for o, n in c.items() if o not in SCORED})) for j, c in left_out.items()},
+        disagreements=tuple(odd),
+        agreement=_agreement(calls, policies),
     )  # fmt: skip
+
+
+def _said(
+    table: Outcomes, worlds: Sequence[str], first: str, second: str
+) -> Iterator[tuple[TrialKey, tuple[Outcome, Outcome]]]:
+    """Every trial with what the two judges say of it."""
+    for world in worlds:
+        one, other = (table.outcomes.get(View(world, judge), {}) for judge in (first, second))
+        for policy in one:
+            theirs = other.get(policy, {})
+            for cell, outcome in one[policy].items():
+                yield TrialKey(policy, world, *cell), (outcome, theirs.get(cell, Outcome.NOT_SCORED))
 
 
 def _agreement(calls: Sequence[tuple[bool, bool]], policies: Sequence[str]) -> Agreement:
@@ -119,10 +126,5 @@ def _agreement(calls: Sequence[tuple[bool, bool]], policies: Sequence[str]) -> A
     return agreement(first, second, policies if len(set(policies)) > 1 else None)
 
 
-def _counts(outcomes: Any) -> dict[str, int]:
-    return {str(o): n for o, n in sorted(Counter(outcomes).items())}
-
-
-def _name(trial: tuple[str, str, Cell]) -> str:
-    world, policy, (scene, edit, replicate) = trial
-    return f"{policy}|{world}|{scene}|{edit}|{replicate}"
+def _sorted(counts: Counter[Outcome]) -> dict[str, int]:
+    return {str(o): n for o, n in sorted(counts.items())}
