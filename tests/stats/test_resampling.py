@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from reverie.stats import BIAS, CORRELATIONS, REGRET, TOP_ONE, Resampling, mmrv_statistic, trial_bootstrap
+from reverie.stats import (
+    BIAS,
+    CORRELATIONS,
+    REGRET,
+    TOP_ONE,
+    Resampling,
+    mmrv_statistic,
+    rate_bootstrap,
+    trial_bootstrap,
+)
 from reverie.stats.resampling import bootstrap_limits
 
 PEARSON = CORRELATIONS["pearson"]
@@ -165,3 +174,27 @@ def test_bad_settings():
         Resampling(seed=-1)
     with pytest.raises(ValueError, match="level: found 1"):
         Resampling(level=1)
+
+
+def test_rates_of_cells_are_resampled_as_trials_are():
+    """Published rates with their trial numbers give what the outcomes themselves would."""
+    predicted, real = (
+        [[1] * 6 + [0] * 14, [1] * 12 + [0] * 8, [1] * 17 + [0] * 3],
+        [[1] * 9 + [0] * 11] * 2 + [[1] * 18 + [0] * 2],
+    )
+    many = Resampling(draws=20_000)
+    rates = [[np.mean(x) for x in side] for side in (predicted, real)]
+    found = rate_bootstrap(BIAS, (rates[0], [20] * 3), (rates[1], [20] * 3), np.eye(3), many)
+    known = trial_bootstrap(BIAS, predicted, real, resampling=many)
+    assert found.value == pytest.approx(known.value)
+    assert (found.low, found.high) == pytest.approx((known.low, known.high), abs=0.01)
+
+
+def test_cells_of_a_policy_are_mixed_within_it():
+    """Two policies of two tasks: between tasks nothing varies, so that rates of 0 and 1 have no spread at all."""
+    shares = [[0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]]
+    found = rate_bootstrap(BIAS, ([0, 1, 0.5, 0.5], [10] * 4), ([0, 1, 0, 1], [10] * 4), shares)
+    assert found.value == 0
+    assert found.high - found.low == pytest.approx(2 * 1.96 * 0.5 * np.sqrt(0.25 / 20), rel=0.1)
+    with pytest.raises(ValueError, match="predicted: found 3 rates and 4 trial numbers, expected 4 each"):
+        rate_bootstrap(BIAS, ([0, 1, 0.5], [10] * 4), ([0, 1, 0, 1], [10] * 4), shares)

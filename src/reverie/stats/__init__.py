@@ -12,6 +12,8 @@ from reverie.stats.agreement import (
     kappa,
     majority_accuracy,
 )
+from reverie.stats.calibration import MAPS, HeldOut, MapKind, affine_map, held_out, isotonic_map
+from reverie.stats.conformal import ConformalThreshold, conformal_rank, conformal_threshold
 from reverie.stats.correlation import (
     CORRELATIONS,
     CorrelationKind,
@@ -21,9 +23,19 @@ from reverie.stats.correlation import (
     permutation_p,
 )
 from reverie.stats.intervals import clopper_pearson, wilson
+from reverie.stats.judge_error import corrected_rate
 from reverie.stats.means import bootstrap_mean, bootstrap_median
+from reverie.stats.more_trials import Precision, allocate, trials_for
 from reverie.stats.noise import expected_from_noise, mmrv_from_noise, simulate_rates
 from reverie.stats.paired import PairedTable, exact_mcnemar, paired_difference, paired_table
+from reverie.stats.prediction_powered import (
+    MIN_PAIRS,
+    PredictionPowered,
+    betting_interval,
+    ppi_limits,
+    prediction_powered,
+    real_alone,
+)
 from reverie.stats.pvalues import Alternative, PValue, holm
 from reverie.stats.ranking import (
     BIAS,
@@ -37,28 +49,38 @@ from reverie.stats.ranking import (
     mmrv,
     mmrv_statistic,
 )
-from reverie.stats.resampling import Resampling, Statistic, trial_bootstrap
+from reverie.stats.resampling import Resampling, Statistic, rate_bootstrap, trial_bootstrap
 from reverie.stats.unpaired import boschloo, unpaired_difference
 
 __all__ = [
     "BIAS",
     "CORRELATIONS",
+    "MAPS",
+    "MIN_PAIRS",
     "REGRET",
     "SIMPLER",
     "TOP_ONE",
     "Agreement",
     "Alternative",
     "Choice",
+    "ConformalThreshold",
     "CorrelationKind",
     "DropOneRange",
+    "HeldOut",
+    "MapKind",
     "MmrvConvention",
     "PValue",
     "PairedTable",
+    "Precision",
+    "PredictionPowered",
     "Resampling",
     "Statistic",
     "accuracy",
     "accuracy_beats_majority",
+    "affine_map",
     "agreement",
+    "allocate",
+    "betting_interval",
     "bias",
     "bootstrap_mean",
     "bootstrap_median",
@@ -66,11 +88,16 @@ __all__ = [
     "choice",
     "clopper_pearson",
     "clustered_accuracy",
+    "conformal_rank",
+    "conformal_threshold",
+    "corrected_rate",
     "correlation",
     "drop_one_range",
     "exact_mcnemar",
     "expected_from_noise",
+    "held_out",
     "holm",
+    "isotonic_map",
     "kappa",
     "majority_accuracy",
     "mmrv",
@@ -79,8 +106,13 @@ __all__ = [
     "paired_difference",
     "paired_table",
     "permutation_p",
+    "ppi_limits",
+    "prediction_powered",
+    "rate_bootstrap",
+    "real_alone",
     "simulate_rates",
     "trial_bootstrap",
+    "trials_for",
     "unpaired_difference",
     "wilson",
 ]

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from reverie.core.estimate import Estimate
-from reverie.stats.arguments import FloatArray, as_count, as_level, as_outcomes, check_choice
+from reverie.stats.arguments import FloatArray, as_count, as_level, as_outcomes, as_rates, check_choice
 
 IntervalKind: TypeAlias = Literal["percentile", "bias_corrected"]
 Scenes: TypeAlias = Sequence[Sequence[Hashable]]
@@ -105,6 +105,35 @@ def trial_bootstrap(
     values = np.full(resampling.draws, np.nan)
     values[defined] = statistic.values(rates[0][defined], rates[1][defined])
     return summarise(observed, values, k, name, statistic.interval, resampling)
+
+
+def rate_bootstrap(
+    statistic: Statistic,
+    predicted: tuple[ArrayLike, ArrayLike],
+    real: tuple[ArrayLike, ArrayLike],
+    shares: ArrayLike,
+    resampling: Resampling = DEFAULT_RESAMPLING,
+) -> Estimate:
+    """As `trial_bootstrap` with independent trials, for published rates: each side is its (rates [C], trials [C]) of C
+    cells, and `shares` [K, C] says how cells make the rates of K policies (rows add up to 1; the identity where a
+    cell is a policy). Trials of every cell are drawn anew, so that what tasks differ by stays."""
+    mixing = np.asarray(shares, np.float64)
+    rng, sides = np.random.default_rng(resampling.seed), []
+    for name, (rates, trials) in (("predicted", predicted), ("real", real)):
+        p, n = as_rates(name, rates), np.array([as_count(f"{name} trials", t, 1) for t in np.asarray(trials).tolist()])
+        if not len(p) == len(n) == mixing.shape[1]:
+            raise ValueError(
+                f"{name}: found {len(p)} rates and {len(n)} trial numbers, expected {mixing.shape[1]} each"
+            )
+        # Rates that differ in the last digit only are equal, as in `arguments.as_vectors`.
+        drawn = rng.binomial(n, p, size=(resampling.draws, len(n))) / n
+        sides.append((np.round(mixing @ p, 12), np.round(drawn @ mixing.T, 12)))
+    (first, first_drawn), (second, second_drawn) = sides
+    name, k = f"{statistic.name} over policies, trial bootstrap (trials independent)", len(mixing)
+    if k < statistic.min_policies:
+        return Estimate.absent(k, name, resampling.level, too_few(k, statistic.min_policies))
+    values = statistic.values(first_drawn, second_drawn)
+    return summarise(float(statistic.values(first, second)), values, k, name, statistic.interval, resampling)
 
 
 def too_few(found: int, expected: int) -> str:
