@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from reverie.annotation import Session, rating_of, serving
+from reverie.annotation.pictures import encoded
 from reverie.cli.main import main
 from reverie.core import ReverieError
 from reverie.trials import VERDICTS, Journal
@@ -119,3 +120,12 @@ def test_the_verb_serves_until_everything_is_rated(run_folder, capfd):
     assert "human:anna / human:ben" in out
     assert "kappa" in out
     assert out.strip().endswith("report.html")
+
+
+def test_large_frames_are_small_files():
+    rows = np.arange(400)[:, None, None] // 2
+    frame = np.broadcast_to(rows, (400, 600, 3)).astype(np.uint8)
+    kind, data = encoded(frame)
+    assert kind == "image/jpeg"
+    shown = np.array(Image.open(io.BytesIO(data))).astype(int)
+    assert np.abs(shown - frame).mean() < 1.5

@@ -55,4 +55,6 @@ class Labelling:
         append_label(self.dataset.root, Label(int(item), len(clip.times_s), answer.success, time_s, self.by))
 
     def closing(self) -> list[str]:
+        if not self.n_items:
+            return ["Every episode has a label already; start again with --what all to label them anew."]
         return [f"All {self.n_items} episodes are labelled. Thank you: this page can be closed."]

@@ -90,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
             case ["state"]:
                 self._json(200, session.state())
             case ["frame", item, number] if item.isdigit() and number.isdigit():
-                self._send(200, "image/png", session.frame(int(item), int(number)))
+                self._send(200, *session.frame(int(item), int(number)))
             case _:
                 raise _NotHere
 

@@ -4,12 +4,13 @@ What is written is never taken back. It knows neither browser nor files.
 """
 
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import RLock
 from typing import Any
 
+from reverie.annotation.pictures import Encoded, encoded
 from reverie.annotation.worklist import Answer, Clip, Worklist
 from reverie.core import ReverieError
-from reverie.data.pixels import encode_png
 
 
 class Stale(ReverieError):
@@ -17,11 +18,14 @@ class Stale(ReverieError):
 
 
 class Session:
-    """`item` in every call is the number that the page shows; calls may come from several threads."""
+    """`item` in every call is the number that the page shows; calls may come from several threads. While one clip is looked
+    at, one thread reads the next."""
 
     def __init__(self, work: Worklist) -> None:
         self._work, self._open = work, work.open_items()
         self._lock = RLock()
+        self._reader = ThreadPoolExecutor(1)
+        self._ahead: Future[Clip] | None = None
         self._clip: Clip | None = None
         self._pending: Answer | None = None
 
@@ -49,14 +53,14 @@ class Session:
                 "pending": None if pending is None else vars(pending),
             }
 
-    def frame(self, item: int, number: int) -> bytes:
-        """One picture of the item that is shown, as PNG."""
+    def frame(self, item: int, number: int) -> Encoded:
+        """One picture of the item that is shown."""
         with self._lock:
             self._check(item)
             frames = self._shown().frames
         if not 0 <= number < len(frames):
             raise ReverieError(f"frame: found {number}, expected 0..{len(frames) - 1}")
-        return encode_png(frames[number])
+        return encoded(frames[number])
 
     def choose(self, item: int, value: Mapping[str, Any]) -> dict[str, Any]:
         """Keep an answer until the person goes on; a later one replaces it."""
@@ -93,8 +97,13 @@ class Session:
 
     def _shown(self) -> Clip:
         if self._clip is None:
-            self._clip = self._work.clip(self._open[0])
+            ahead, self._ahead = self._ahead or self._read(0), None
+            self._clip = ahead.result()
+            self._ahead = self._read(1) if len(self._open) > 1 else None
         return self._clip
+
+    def _read(self, place: int) -> Future[Clip]:
+        return self._reader.submit(self._work.clip, self._open[place])
 
     def _check(self, item: int) -> None:
         if self.finished or item != self._number:

@@ -44,5 +44,5 @@ def main(arguments: Sequence[str]) -> int:
         recover_labels(options.root)
         labelling = Labelling(open_dataset(options.root), options.by, options.what)
         until_finished({options.by: Session(labelling)}, options.port)
-    print(options.root)
+    print("\n".join(labelling.closing()) if not labelling.n_items else options.root)
     return 0
