@@ -159,8 +159,8 @@ def test_blocks_are_padded_and_cover_each_key_once():
 def test_judging_again_gives_the_same_verdicts(tmp_path):
     run(tmp_path / "a", judges=(RECORDED,))
     run(tmp_path / "b", judges=(RECORDED, FRAMES))
-    assert judge_again(tmp_path / "a", load_judge(FRAMES)) == 30
-    assert judge_again(tmp_path / "a", load_judge(FRAMES)) == 0
+    assert judge_again(tmp_path / "a", load_judge(FRAMES)).verdicts == 30
+    assert judge_again(tmp_path / "a", load_judge(FRAMES)).verdicts == 0
     assert {(v.key, v.verdict) for v in VERDICTS.read(tmp_path / "a")} == {
         (v.key, v.verdict) for v in VERDICTS.read(tmp_path / "b")
     }

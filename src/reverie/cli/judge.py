@@ -1,5 +1,11 @@
-"""`reverie judge RUN --judges JUDGE`: judge the stored episodes of a run again, without rolling anything out."""
+"""`reverie judge RUN --judges JUDGE`: judge the stored episodes of a run again, without rolling anything out.
 
+    reverie judge runs/first --judges checkpoints/judge 'vlm:http://127.0.0.1:8000/v1?model=NAME&votes=3'
+
+The same command again asks only about what has no verdict yet.
+"""
+
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +33,8 @@ def main(arguments: Sequence[str]) -> int:
     for spec in options.judges:
         judge = load_judge(spec)
         with progress(f"judged by {judge.name}") as advance:
-            judge_again(options.run, judge, advance)
+            found = judge_again(options.run, judge, advance)
+        if found.unheard:
+            print(f"{judge.name} did not answer on {found.unheard} trials ({found.reason})", file=sys.stderr)
     print(write_report(options.run))
     return 0

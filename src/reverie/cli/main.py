@@ -22,6 +22,9 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "compare": ("reverie.cli.compare", "who is better, how sure: one run or two; an exit code for CI"),
     "attend": ("reverie.cli.attend", "where a policy looks under two instructions, as one page"),
     "judge": ("reverie.cli.judge", "judge the stored episodes of a run again"),
+    "judges": ("reverie.cli.judges", "do the judges of a run agree? kappa and counts for every two"),
+    "rate": ("reverie.cli.rate", "people judge the clips of a run, blind and by keyboard, in a local page"),
+    "label": ("reverie.cli.label", "people label success and its moment in recorded episodes, in a local page"),
     "real": ("reverie.cli.real", "real robot data: train on some takes, replay and predict the others"),
     "validity": (
         "reverie.cli.validity",

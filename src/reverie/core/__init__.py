@@ -3,7 +3,7 @@
 from reverie.core.episode import Episode
 from reverie.core.errors import ReverieError, SpecMismatch, unknown_name
 from reverie.core.estimate import Estimate
-from reverie.core.judge import Judge, Verdict
+from reverie.core.judge import Documented, Judge, Unheard, Verdict
 from reverie.core.observations import Observations, concat_rows, concat_time, stack_time
 from reverie.core.policy import INTENDED, ActionChunk, Memory, Policy
 from reverie.core.scene import Edit, ObjectPlacement, Scene
@@ -17,6 +17,7 @@ __all__ = [
     "ActionChunk",
     "ActionSpec",
     "CameraSpec",
+    "Documented",
     "Edit",
     "Episode",
     "Estimate",
@@ -34,6 +35,7 @@ __all__ = [
     "Transition",
     "Trial",
     "TrialKey",
+    "Unheard",
     "Verdict",
     "World",
     "check_compatible",

@@ -1,8 +1,8 @@
 """Judge: an episode goes in, a verdict comes out; a judge may abstain."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from reverie.core.episode import Episode
 
@@ -12,6 +12,7 @@ class Verdict:
     """What one judge says of one episode. `success` None means that the judge abstains, with `reason`.
 
     progress is in [0, 1] or None; harm lists events beside success, so that "successful but unsafe" exists.
+    scored False: the judge answered, but nothing that can be read: neither a failure nor an abstention.
     """
 
     judge: str
@@ -22,6 +23,11 @@ class Verdict:
     progress: float | None = None
     harm: tuple[str, ...] = ()
     reason: str = ""
+    scored: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.scored and self.success is not None:
+            raise ValueError(f"success: found {self.success} in a verdict that is not scored, expected None")
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by name, ready for JSON."""
@@ -31,6 +37,13 @@ class Verdict:
     def from_dict(cls, value: dict[str, Any]) -> "Verdict":
         """What `to_dict` gave."""
         return cls(**{**value, "harm": tuple(value.get("harm", ()))})
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """No answer could be had (a server that is down): no record of it is made, and the judge is asked again later."""
+
+    reason: str
 
 
 class Judge(Protocol):
@@ -43,6 +56,16 @@ class Judge(Protocol):
         """Of the rule or the weights."""
         ...
 
-    def judge(self, episodes: Sequence[Episode]) -> list[Verdict]:
+    def judge(self, episodes: Sequence[Episode]) -> Sequence[Verdict | Unheard]:
         """One verdict per episode, in order; what a judge cannot judge it abstains from, with a reason."""
+        ...
+
+
+@runtime_checkable
+class Documented(Protocol):
+    """A judge with more to say of itself than its version: a prompt, a rubric, a model's name. It goes into a receipt."""
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Ready for JSON, without secrets."""
         ...

@@ -1,7 +1,7 @@
 """Dataset: a LeRobotDataset on disk (v3.0, v2.x) as episodes, ours or a stranger's.
 
 Ours come back exactly as they were written. A stranger's have one frame a row, the deduced specs of `deduce`, and
-success None where no column tells it.
+success None where no column tells it. What people labelled afterwards (`labels`) is laid over both.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from reverie.data.deduce import SUCCESS_COLUMNS, camera_features, deduce_specs
 from reverie.data.entries import EpisodeEntry, read_entries
 from reverie.data.episode_info import EpisodeInfo
 from reverie.data.episode_rows import EpisodeRows, in_order
+from reverie.data.labels import labelled, read_labels
 from reverie.data.metadata import DatasetInfo, read_info
 from reverie.data.rows import RowReader
 
@@ -44,6 +45,7 @@ class Dataset:
     ) -> None:
         self.root, self.info, self.tasks = root, info, tasks
         self._entries, self._reader = entries, RowReader()
+        self._labels = read_labels(root)
         self.specs_deduced = specs is None and info.own is None
         self.observation_spec, self.action_spec = specs or _specs_of(root, info)
         self.cameras = in_order(camera_features(info), self.observation_spec.camera_names)
@@ -60,7 +62,7 @@ class Dataset:
         Errors: ReverieError that names the file, for an index that is not there and for damaged or infinite values.
         """
         rows = self._rows(index, self._columns(images, depth))
-        info = _info_of(self.root, rows)
+        info = labelled(_info_of(self.root, rows), self._labels, index, self.root)
         return Episode(
             observations=rows.observations(self.cameras if images else {}, self.observation_spec.extras),
             frame_steps=rows.frame_steps(),
@@ -79,10 +81,9 @@ class Dataset:
         """Of ours without reading rows, of a stranger's from its success column."""
         entry = self._entry(index)
         record = entry.record()
-        if record is not None:
-            return EpisodeInfo.of_record(record)
         names = [n for n in SUCCESS_COLUMNS if n in self.info.features][:1]
-        return _info_of(self.root, self._rows(index, names))
+        own = EpisodeInfo.of_record(record) if record is not None else _info_of(self.root, self._rows(index, names))
+        return labelled(own, self._labels, index, self.root)
 
     @property
     def content_hash(self) -> str:

@@ -23,6 +23,8 @@ def _overview(summary: DatasetSummary) -> Table:
     table.add_row("episodes", f"{s.n_episodes:,}: {s.n_frames:,} frames, {s.n_actions:,} actions, {s.hours:.2f} h")
     table.add_row("steps an episode", f"{s.steps_min} to {s.steps_max}, median {s.steps_median:g}")
     table.add_row("outcome", f"{s.n_success} success, {s.n_failure} failure, {s.n_unlabelled} unlabelled")
+    if s.labelled_by:
+        table.add_row("labelled by", _counts(s.labelled_by))
     table.add_row("sources", _counts(s.sources))
     table.add_row("splits", _counts(s.splits))
     return table

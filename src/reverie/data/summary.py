@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.core import ActionSpec, Episode, ObservationSpec
+from reverie.data.labels import LABELLED_BY
 from reverie.data.lerobot_reader import Dataset
 from reverie.data.plan import Progress
 
@@ -35,7 +36,7 @@ class DimensionRange:
 
 @dataclass(frozen=True)
 class DatasetSummary:
-    """instructions, splits and sources: [text, number of episodes], most frequent first.
+    """instructions, splits, sources and people who labelled: [text, number of episodes], most frequent first.
 
     ranges: "action", "commanded", "measured" -> one range per number; a part that is absent has none.
     """
@@ -54,6 +55,7 @@ class DatasetSummary:
     n_unlabelled: int
     sources: tuple[tuple[str, int], ...]
     splits: tuple[tuple[str, int], ...]
+    labelled_by: tuple[tuple[str, int], ...]
     ranges: dict[str, tuple[DimensionRange, ...]]
     observation_spec: ObservationSpec
     action_spec: ActionSpec
@@ -64,6 +66,7 @@ def describe(dataset: Dataset, progress: Progress | None = None) -> DatasetSumma
     """Reads the numbers of every episode, no pictures. progress: called with (episodes read, all)."""
     collected: dict[str, list[NDArray[np.float32]]] = {"action": [], "commanded": [], "measured": []}
     instructions, sources, splits, outcomes = Counter[str](), Counter[str](), Counter[str](), Counter[bool | None]()
+    people = Counter[str]()
     lengths, n_frames = [], 0
     for index in range(len(dataset)):
         episode = dataset.episode(index, images=False, depth=False)
@@ -71,6 +74,7 @@ def describe(dataset: Dataset, progress: Progress | None = None) -> DatasetSumma
         sources[str(episode.provenance.get("source", "unknown"))] += 1
         splits[str(episode.provenance.get("split", "none"))] += 1
         outcomes[episode.success] += 1
+        people.update(str(v) for k, v in episode.provenance.items() if k == LABELLED_BY)
         lengths.append(episode.n_steps)
         n_frames += episode.n_frames
         for part, values in _parts(episode).items():
@@ -92,6 +96,7 @@ def describe(dataset: Dataset, progress: Progress | None = None) -> DatasetSumma
         n_unlabelled=outcomes[None],
         sources=tuple(sources.most_common()),
         splits=tuple(splits.most_common()),
+        labelled_by=tuple(people.most_common()),
         ranges={part: _ranges(dataset, part, values) for part, values in collected.items() if values},
         observation_spec=dataset.observation_spec,
         action_spec=dataset.action_spec,

@@ -1,34 +1,53 @@
 """Judge a finished run again, without rolling anything out: another judge, or a newer version of one."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from reverie.core import Judge, Trial
+from reverie.core import Judge, ReverieError, Trial, Unheard, Verdict
 from reverie.evaluation.evaluate import Progress
 from reverie.evaluation.plan import read_plan
+from reverie.evaluation.receipts import judge_receipts
 from reverie.evaluation.storage import read_episodes
-from reverie.evaluation.worker import judged
-from reverie.trials import TRIALS, VERDICTS, Journal, TrialVerdict
+from reverie.trials import RECEIPTS, TRIALS, VERDICTS, Journal, TrialVerdict
 
 
-def judge_again(folder: Path, judge: Judge, progress: Progress | None = None) -> int:
-    """Append this judge's verdicts on every trial that lacks one of this version; returns how many."""
+@dataclass(frozen=True)
+class Judged:
+    """verdicts: appended now. unheard: trials on which no answer could be had, with the last reason."""
+
+    verdicts: int
+    unheard: int
+    reason: str
+
+
+def judge_again(folder: Path, judge: Judge, progress: Progress | None = None) -> Judged:
+    """Append this judge's verdicts on every trial that lacks one of this version.
+
+    Errors: ReverieError where a whole block of trials is not answered; what was written before stays.
+    """
     read_plan(folder)  # an error where this is no run, before a journal is opened there
     with Journal(folder) as journal:
         trials = [t for t in TRIALS.read(folder) if t.error is None and t.refused is None]
         missing = [t for t in trials if not journal.has_key(VERDICTS, (t.key, judge.name, judge.version))]
-        written = 0
-        for verdicts in _by_block(folder, judge, missing):
+        receipts = [r for r in judge_receipts([judge]) if missing and not journal.has(RECEIPTS, r)]
+        journal.add([], [], receipts)
+        asked, written, reason = 0, 0, ""
+        for rows, said in _by_block(folder, judge, missing):
+            verdicts = [TrialVerdict(t.key, v) for t, v in zip(rows, said, strict=True) if isinstance(v, Verdict)]
+            reason = next((v.reason for v in said if isinstance(v, Unheard)), reason)
+            if not verdicts:
+                raise ReverieError(f"{judge.name}: {reason}; {written} of {len(missing)} trials were judged")
             journal.add([], verdicts, [])
-            written += len(verdicts)
+            asked, written = asked + len(rows), written + len(verdicts)
             if progress:
-                progress(written, len(missing))
-        return len(missing)
+                progress(asked, len(missing))
+        return Judged(written, asked - written, reason)
 
 
-def _by_block(folder: Path, judge: Judge, trials: list[Trial]) -> Iterator[list[TrialVerdict]]:
+def _by_block(folder: Path, judge: Judge, trials: list[Trial]) -> Iterator[tuple[list[Trial], list[Verdict | Unheard]]]:
     for block, group in groupby(trials, key=lambda t: str(t.info["block"])):
         rows = list(group)
         episodes = read_episodes(folder, block, {int(t.info["row"]): t.clip for t in rows})
-        yield judged(judge, [t.key for t in rows], list(episodes))
+        yield rows, list(judge.judge(episodes))

@@ -84,6 +84,13 @@ def judge(rest: str) -> Judge:
     return load_judge(rest)
 
 
+def vlm(rest: str) -> Judge:
+    """A vision-language model: `vlm:http://HOST:PORT/v1?model=NAME&votes=3`, or `vlm:FOLDER` for a local one."""
+    from reverie.judges.vlm import vlm_judge
+
+    return vlm_judge(rest)
+
+
 def physics_judge(rest: str) -> Judge:
     from reverie.judges.catalog import load_judge
 

@@ -49,6 +49,7 @@ def read_outcomes(folder: Path) -> Outcomes:
     """One pass over trials and verdicts."""
     plan = read_plan(folder)
     verdicts, judges = _verdicts(folder)
+    judges += [j.name for j in plan.judges if not any(f"{said}@".startswith(f"{j.name}@") for said in judges)]
     table: dict[View, dict[str, dict[Cell, Outcome]]] = defaultdict(lambda: defaultdict(dict))
     harm: dict[View, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     n_trials = 0

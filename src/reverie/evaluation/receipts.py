@@ -6,8 +6,10 @@ Same receipt, same result. Nothing here is a time or a host name, so an interrup
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 
+from reverie.core import Documented, Judge
 from reverie.core.source import commit
 from reverie.evaluation.blocks import Block
 from reverie.evaluation.plan import Plan
@@ -34,6 +36,12 @@ def receipt_of(plan: Plan, block: Block) -> Receipt:
             "packages": {name: v for name in PACKAGES if (v := version_of(name))},
         }
     )
+
+
+def judge_receipts(judges: Sequence[Judge]) -> list[Receipt]:
+    """What judges say of themselves beyond a version: the prompt of a model, the question that people were asked."""
+    told = [(j, j.about) for j in judges if isinstance(j, Documented)]
+    return [Receipt({"judge": {"name": j.name, "version": j.version, **about}}) for j, about in told]
 
 
 def version_of(package: str) -> str | None:

@@ -83,6 +83,7 @@ JUDGES: dict[str, Callable[[str], Judge]] = {
     "shipped": lambda rest: loaders.judge(str(loaders.shipped(f"judges/{rest}"))),
     "physics": loaders.physics_judge,
     "label": recordings.label,
+    "vlm": loaders.vlm,
     "fake": fake,
     "python": python,
 }

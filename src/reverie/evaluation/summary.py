@@ -10,6 +10,7 @@ from reverie.core.files import write_text
 from reverie.evaluation.blocks import blocks_of, replays_of
 from reverie.evaluation.comparison import Comparison, comparisons
 from reverie.evaluation.gain import Gain, gain
+from reverie.evaluation.judge_errors import Correction, corrections
 from reverie.evaluation.outcomes import Outcomes, View, read_outcomes
 from reverie.evaluation.plan import Plan
 from reverie.evaluation.rates import Neighbours, Rate, neighbours, rates
@@ -38,10 +39,15 @@ class Summary:
     comparisons: tuple[Comparison, ...]
     gains: tuple[Gain, ...]
     failures: tuple[Failure, ...]
+    corrections: tuple[Correction, ...]
     table: Outcomes
 
     def rates_of(self, view: View) -> list[Rate]:
         return [r for r in self.rates if r.view == view]
+
+    def corrected(self, rate: Rate) -> Correction | None:
+        """The same rate corrected for the judge's errors, where it knows them."""
+        return next((c for c in self.corrections if (c.view, c.policy) == (rate.view, rate.policy)), None)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: numbers and how they were computed, without the outcomes of single trials."""
@@ -57,6 +63,7 @@ class Summary:
             "comparisons": [asdict(c) for c in self.comparisons],
             "gains": [asdict(g) for g in self.gains],
             "failures": [asdict(f) for f in self.failures],
+            "corrected_for_the_judge": [asdict(c) for c in self.corrections],
         }
 
 
@@ -74,6 +81,7 @@ def summarise(folder: Path) -> Summary:
         tuple(compared),
         tuple(_gains(table, compared)),
         tuple(_failures(folder)),
+        tuple(corrections(folder, table.plan, ranked)),
         table,
     )
 

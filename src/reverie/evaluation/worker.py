@@ -9,12 +9,12 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reverie.core import Episode, Judge, Policy, ReverieError, Trial, TrialKey, World
+from reverie.core import Episode, Judge, Policy, ReverieError, Trial, TrialKey, Verdict, World
 from reverie.evaluation.attempts import Outcomes, attempt, run_policy, run_replay
 from reverie.evaluation.blocks import Block, slug
 from reverie.evaluation.clips import tile, write_clip
 from reverie.evaluation.plan import Entry, Plan
-from reverie.evaluation.receipts import limit_threads, receipt_of
+from reverie.evaluation.receipts import judge_receipts, limit_threads, receipt_of
 from reverie.evaluation.resolve import load_judge, load_policy, load_world
 from reverie.evaluation.storage import read_actions, store
 from reverie.trials import Receipt, TrialVerdict
@@ -52,7 +52,7 @@ class Bench:
         receipt = receipt_of(self.plan, block)
         seconds = round((time.monotonic() - started) / len(outcomes), 3)
         trials = [_trial(block, row, o, clips[row], receipt, seconds) for row, o in enumerate(outcomes)]
-        return BlockResult(block.id, trials, verdicts, [receipt])
+        return BlockResult(block.id, trials, verdicts, [receipt, *judge_receipts(self._judges)])
 
     def close(self) -> None:
         if self._world:
@@ -104,10 +104,11 @@ def _check_unchanged(entry: Entry, loaded: Policy | World) -> None:
 
 
 def judged(judge: Judge, keys: list[TrialKey], episodes: list[Episode | None]) -> list[TrialVerdict]:
-    """The verdicts of one judge on the rows that have an episode."""
+    """The verdicts of one judge on the rows that have an episode; where it could not be heard there is none, and `reverie
+    judge` asks again."""
     there = [(k, e) for k, e in zip(keys, episodes, strict=True) if e is not None]
-    verdicts = judge.judge([e for _, e in there]) if there else []
-    return [TrialVerdict(key, verdict) for (key, _), verdict in zip(there, verdicts, strict=True)]
+    said = judge.judge([e for _, e in there]) if there else []
+    return [TrialVerdict(key, v) for (key, _), v in zip(there, said, strict=True) if isinstance(v, Verdict)]
 
 
 def _trial(block: Block, row: int, outcome: Episode | str, clip: str | None, receipt: Receipt, seconds: float) -> Trial:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from reverie.checkpoints import Checkpoint, load_weights
 from reverie.checkpoints.configuration import from_values
 from reverie.core import Episode, Verdict
+from reverie.judges.errors import ERRORS, JudgeErrors
 from reverie.judges.holding import HoldRule, frames_to_hold, hold, probability
 from reverie.judges.network import FrameJudgeConfig, FrameJudgeNetwork, FrameJudgeShapes
 from reverie.judges.version import version_of
@@ -30,11 +31,14 @@ class Reading(NamedTuple):
 
 @dataclass
 class FrameJudge:
-    """Success is a smoothed logit above the threshold for half a second, at any time; progress the most that was seen."""
+    """Success is a smoothed logit above the threshold for half a second, at any time; progress the most that was seen.
+
+    held_out_errors: by kind of frames, as far as they were measured; they go into the receipt of every run it judges."""
 
     network: FrameJudgeNetwork
     rule: HoldRule = field(default_factory=HoldRule)
     name: str = FAMILY
+    held_out_errors: Mapping[str, JudgeErrors] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.network.eval()
@@ -43,6 +47,10 @@ class FrameJudge:
     @cached_property
     def version(self) -> str:
         return version_of(self.network, self.network.config, self.rule)
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        return {"kind": FAMILY, ERRORS: {kind: e.to_dict() for kind, e in self.held_out_errors.items()}}
 
     def judge(self, episodes: Sequence[Episode]) -> list[Verdict]:
         return [self._one(e) for e in episodes]
@@ -100,7 +108,7 @@ def frame_judge_checkpoint(judge: FrameJudge, receipt: Mapping[str, Any]) -> Che
         config={"network": asdict(judge.network.config), "rule": asdict(judge.rule)},
         shapes=asdict(judge.network.shapes),
         transforms=tuple(judge.transforms.to_list()),
-        receipt=receipt,
+        receipt={**receipt, **{k: v for k, v in judge.about.items() if k == ERRORS}},
         weights=judge.network.state_dict(),
     )
 
@@ -109,4 +117,5 @@ def frame_judge_from(checkpoint: Checkpoint, where: Path | str) -> FrameJudge:
     config = from_values(FrameJudgeConfig, checkpoint.config["network"], where)
     network = FrameJudgeNetwork(config, from_values(FrameJudgeShapes, checkpoint.shapes, where))
     load_weights(network, checkpoint, where)
-    return FrameJudge(network, from_values(HoldRule, checkpoint.config["rule"], where), checkpoint.name)
+    errors = {kind: JudgeErrors(**counts) for kind, counts in checkpoint.receipt.get(ERRORS, {}).items()}
+    return FrameJudge(network, from_values(HoldRule, checkpoint.config["rule"], where), checkpoint.name, errors)

@@ -62,7 +62,7 @@ def configuration(name: str, revision: str | None = None) -> Any:
     if name in ARCHITECTURES and revision is None:
         model_type, values = ARCHITECTURES[name]
         return AutoConfig.for_model(model_type, **values)
-    found = _reached(lambda: AutoConfig.from_pretrained(name, revision=revision), name)
+    found = reached(lambda: AutoConfig.from_pretrained(name, revision=revision), name)
     return found.vision_config if found.model_type == "siglip" else found
 
 
@@ -74,11 +74,11 @@ def load_model(name: str, revision: str | None = None) -> nn.Module:
         config = configuration(name, revision)
         kind = getattr(transformers, _MODELS.get(config.model_type, "AutoModel"))
         return _used_part((kind.from_config if kind is transformers.AutoModel else kind)(config))
-    config = _reached(lambda: transformers.AutoConfig.from_pretrained(name, revision=revision), name)
+    config = reached(lambda: transformers.AutoConfig.from_pretrained(name, revision=revision), name)
     kind = getattr(transformers, _MODELS.get(config.model_type, "AutoModel"))
     options = {"revision": revision, "use_safetensors": True, "dtype": torch.float32, "output_loading_info": True}
-    with _no_progress():
-        model, info = _reached(lambda: kind.from_pretrained(name, **options), name)
+    with without_progress():
+        model, info = reached(lambda: kind.from_pretrained(name, **options), name)
     if missing := [entry for entry in sorted(info["missing_keys"]) if not entry.startswith(_UNREAD)]:
         raise ReverieError(
             f"the weights of {name!r} lack {len(missing)} entries of a {kind.__name__}, as {missing[:3]}"
@@ -90,7 +90,7 @@ def load_tokenizer(name: str, revision: str | None = None) -> Any:
     """transformers' tokenizer of a model. Errors: ReverieError where it cannot be read."""
     from transformers import AutoTokenizer
 
-    return _reached(lambda: AutoTokenizer.from_pretrained(name, revision=revision), name)
+    return reached(lambda: AutoTokenizer.from_pretrained(name, revision=revision), name)
 
 
 @cache
@@ -105,7 +105,8 @@ def text_width(name: str, revision: str | None = None) -> int:
     return int(configuration(name, revision).hidden_size)
 
 
-def _reached(load: Callable[[], T], name: str) -> T:
+def reached(load: Callable[[], T], name: str) -> T:
+    """What `load` gives. Errors: ReverieError with advice where the model `name` cannot be read."""
     try:
         return load()
     except (OSError, ValueError) as error:
@@ -134,7 +135,8 @@ def _used_part(model: Any) -> nn.Module:
 
 
 @contextmanager
-def _no_progress() -> Iterator[None]:
+def without_progress() -> Iterator[None]:
+    """transformers draws no progress bars."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]

@@ -13,6 +13,7 @@ from reverie.data.cache import FrameCache
 from reverie.data.recordings import recorded_episodes
 from reverie.judges.build import build_network
 from reverie.judges.calibration import calibrated
+from reverie.judges.errors import cross_fitted
 from reverie.judges.frames import FrameJudge, frame_judge_checkpoint, frame_judge_from
 from reverie.judges.holding import HoldRule, hold
 from reverie.judges.network import FrameJudgeConfig, FrameJudgeNetwork
@@ -77,7 +78,7 @@ def fit_frame_judge(
     def export(folder: Path, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:
         judge = FrameJudge(FrameJudgeNetwork(network.config, network.shapes), recipe.rule, recipe.name)
         judge.network.load_state_dict(dict(weights))
-        judge = replace(judge, rule=_calibrated_frames(judge, caches, source.held_out_episodes))
+        judge = _calibrated_frames(judge, caches, source.held_out_episodes)
         save(folder, frame_judge_checkpoint(judge, {**receipt, **data}))
 
     Trainer(network, source, recipe.trainer, out, export, quiet).run()
@@ -93,9 +94,9 @@ def _begin(cameras: tuple[str, ...], recipe: FrameJudgeRecipe) -> FrameJudgeNetw
     return network
 
 
-def _calibrated_frames(judge: FrameJudge, caches: Sequence[FrameCache], chosen: Sequence[list[int]]) -> HoldRule:
-    """Threshold and temperature on the held-out episodes, recorded and dreamt ones alike; as they are where a class is
-    missing."""
+def _calibrated_frames(judge: FrameJudge, caches: Sequence[FrameCache], chosen: Sequence[list[int]]) -> FrameJudge:
+    """Threshold and temperature on the held-out episodes, recorded and dreamt ones alike, as they are where a class is
+    missing; and how often it errs on these."""
     scores, truths, dreamt = [], [], []
     for cache, episodes in zip(caches, chosen, strict=True):
         for episode in (recorded_episodes(cache, [i])[0] for i in episodes):
@@ -103,7 +104,9 @@ def _calibrated_frames(judge: FrameJudge, caches: Sequence[FrameCache], chosen: 
                 scores.append(hold(judge.read(episode).logits, episode.observations.time_s, judge.rule).score)
                 truths.append(episode.success)
                 dreamt.append(is_dreamt(episode.provenance))
-    return calibrated(judge.rule, scores, truths, dreamt) if 0 < sum(truths) < len(truths) else judge.rule
+    errors = cross_fitted(judge.rule, scores, truths, dreamt)
+    rule = calibrated(judge.rule, scores, truths, dreamt) if 0 < sum(truths) < len(truths) else judge.rule
+    return replace(judge, rule=rule, held_out_errors=errors)
 
 
 def fit_pose_judge(

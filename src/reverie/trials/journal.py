@@ -23,7 +23,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._lock = _lock(folder)
+        self._lock = lock(folder)
         try:
             self.notes = [n for kind in _KINDS if (n := lines.recover(folder / kind.file)) is not None]
             self._keys = {kind.file: {kind.key(r) for r in kind.read(folder)} for kind in _KINDS}
@@ -79,7 +79,7 @@ class Journal:
 _KINDS: tuple[Kind[Any], ...] = (TRIALS, VERDICTS, RECEIPTS)
 
 
-def _lock(folder: Path) -> Any:
+def lock(folder: Path) -> Any:
     """Held until closed or until this process ends, however it ends."""
     handle = (folder / ".lock").open("w")
     try:
@@ -87,6 +87,6 @@ def _lock(folder: Path) -> Any:
     except OSError:
         handle.close()
         raise ReverieError(
-            f"{folder}: another process is writing this run; wait for it, or choose another folder"
+            f"{folder}: another process is writing there; wait for it, or choose another folder"
         ) from None
     return handle
