@@ -12,6 +12,7 @@ class Verdict:
     """What one judge says of one episode. `success` None means that the judge abstains, with `reason`.
 
     progress is in [0, 1] or None; harm lists events beside success, so that "successful but unsafe" exists.
+    scored False: the judge answered, but nothing that can be read: neither a failure nor an abstention.
     """
 
     judge: str
@@ -22,6 +23,11 @@ class Verdict:
     progress: float | None = None
     harm: tuple[str, ...] = ()
     reason: str = ""
+    scored: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.scored and self.success is not None:
+            raise ValueError(f"success: found {self.success} in a verdict that is not scored, expected None")
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by name, ready for JSON."""

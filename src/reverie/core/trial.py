@@ -76,12 +76,12 @@ class Trial:
 
 
 def outcome_of(trial: Trial, verdict: Verdict | None) -> Outcome:
-    """The outcome of a trial in the eyes of one judge; no verdict means not scored."""
+    """The outcome of a trial in the eyes of one judge; no verdict, or one that cannot be read, means not scored."""
     if trial.error is not None:
         return Outcome.ERROR
     if trial.refused is not None:
         return Outcome.REFUSED
-    if verdict is None:
+    if verdict is None or not verdict.scored:
         return Outcome.NOT_SCORED
     if verdict.success is None:
         return Outcome.ABSTAINED
