@@ -22,6 +22,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "attend": ("reverie.cli.attend", "where a policy looks under two instructions, as one page"),
     "judge": ("reverie.cli.judge", "judge the stored episodes of a run again"),
     "real": ("reverie.cli.real", "real robot data: train on some takes, replay and predict the others"),
+    "serve": ("reverie.cli.serve", "a policy behind a websocket that any openpi client can ask"),
     "report": ("reverie.cli.report", "rebuild a run's report from its records"),
 }
 """verb -> (module, what it does)"""

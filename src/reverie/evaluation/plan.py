@@ -18,11 +18,14 @@ FILE = "plan.json"
 
 @dataclass(frozen=True)
 class Entry:
-    """One policy, world or judge: how it was asked for, its name in keys, a hash that changes with its results."""
+    """One policy, world or judge: how it was asked for, its name in keys, a hash that changes with its results.
+
+    about: JSON of what else it has to say of itself (the description of a policy server), empty for most."""
 
     spec: str
     name: str
     fingerprint: str
+    about: str = ""
 
 
 @dataclass(frozen=True)

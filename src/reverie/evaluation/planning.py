@@ -1,5 +1,6 @@
 """From what the user asks for to a Plan: everything is loaded once, named, hashed, and checked to fit together."""
 
+import json
 from dataclasses import dataclass
 
 from reverie.core import (
@@ -98,7 +99,7 @@ def _policies(specs: tuple[str, ...], worlds: dict[Entry, Specs]) -> tuple[Entry
     entries, problems = [], []
     for spec in specs:
         policy: Policy = load_policy(spec)
-        entries.append(Entry(spec, policy.name, policy.fingerprint))
+        entries.append(Entry(spec, policy.name, policy.fingerprint, _about(policy)))
         for entry, offered in worlds.items():
             try:
                 check_compatible((policy.observation_spec, policy.action_spec), offered, f"{policy.name}, {entry.name}")
@@ -107,3 +108,8 @@ def _policies(specs: tuple[str, ...], worlds: dict[Entry, Specs]) -> tuple[Entry
     if problems:
         raise SpecMismatch("\n".join(problems))
     return tuple(entries)
+
+
+def _about(policy: Policy) -> str:
+    about = getattr(policy, "about", None)  # no part of the contract: most policies are all in their fingerprint
+    return json.dumps(about, sort_keys=True) if about else ""
