@@ -21,6 +21,8 @@ from reverie.remote.reading import read_description
 from reverie.remote.sending import request_of
 
 ROW = "remote.row"
+"""In the memory: the number of the row's connection."""
+KEPT = 32  # connections of earlier trials that stay open: somebody may still hold their memory
 
 
 class RemotePolicy:
@@ -28,7 +30,8 @@ class RemotePolicy:
 
     def __init__(self, uri: str, description: Description, metadata: Mapping[Any, Any], name: str) -> None:
         self.uri, self.description, self.metadata, self.name = uri, description, metadata, name
-        self._connections: list[Connection] = []
+        self._connections: dict[int, Connection] = {}
+        self._n_opened = 0
 
     @property
     def observation_spec(self) -> ObservationSpec:
@@ -71,14 +74,17 @@ class RemotePolicy:
             raise ReverieError(f"the server does not do what its description says, asked about a blank observation: {error}") from None  # fmt: skip
 
     def close(self) -> None:
-        for connection in self._connections:
+        for connection in self._connections.values():
             connection.close()
-        self._connections = []
+        self._connections = {}
 
     def _begin(self, rows: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-        self.close()
-        self._connections = [Connection(self.uri, self.description.timeout_s) for _ in range(rows)]
-        return np.arange(rows, dtype=np.int64)
+        for old in list(self._connections)[:-KEPT]:
+            self._connections.pop(old).close()
+        numbers = np.arange(self._n_opened, self._n_opened + rows, dtype=np.int64)
+        self._connections |= {int(n): Connection(self.uri, self.description.timeout_s) for n in numbers}
+        self._n_opened += rows
+        return numbers
 
     def _ask(self, connection: int, observations: Observations, row: int, seed: int) -> Any:
         reply = self._connections[connection].ask(request_of(self.description, observations, row, seed))
