@@ -21,7 +21,7 @@ from reverie.stats.correlation import (
     permutation_p,
 )
 from reverie.stats.intervals import clopper_pearson, wilson
-from reverie.stats.means import bootstrap_mean, bootstrap_median
+from reverie.stats.means import bootstrap_mean, bootstrap_median, mean_above_zero
 from reverie.stats.noise import expected_from_noise, mmrv_from_noise, simulate_rates
 from reverie.stats.paired import PairedTable, exact_mcnemar, paired_difference, paired_table
 from reverie.stats.pvalues import Alternative, PValue, holm
@@ -73,6 +73,7 @@ __all__ = [
     "holm",
     "kappa",
     "majority_accuracy",
+    "mean_above_zero",
     "mmrv",
     "mmrv_from_noise",
     "mmrv_statistic",
