@@ -70,10 +70,11 @@ def words(found: Wiring) -> str:
             f"{d.said[0]:.3g} .. {d.said[1]:.3g} / {d.recorded[0]:.3g} .. {d.recorded[1]:.3g}   {size}"
         )
     ruled_out = [t for t in found.tried if t.ruled_out]
-    open_ones = [t.words for t in found.tried if not t.ruled_out and not t.better]
+    untold = [t for t in found.tried if not t.ruled_out and not t.better]
+    open_ones = [t.words for t in sorted(untold, key=lambda t: -(t.gain.value or 0))]
     lines += ["", f"{len(found.tried)} alternatives tried, {len(ruled_out)} fit worse with confidence"]
     if open_ones:
-        lines.append(f"these episodes cannot tell whether: {'; '.join(open_ones)}")
+        lines.append(f"these episodes cannot tell whether (the likeliest first): {'; '.join(open_ones)}")
     lines.append(found.listening.words if found.listening else "every episode was told the same: whether it listens was not measured")  # fmt: skip
     return "\n".join(lines)
 

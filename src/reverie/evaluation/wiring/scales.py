@@ -1,4 +1,4 @@
-"""How many times too large the actions are, by dimension and over all dimensions of a unit, whatever else is wrong with them.
+"""How many times too large the actions are, all dimensions of a unit together, whatever else is wrong with them.
 
 Both what a policy says and what was recorded are noisy, and a right policy says less than was done where it does not know.
 So the two directions are judged apart, from sums over all actions. Too large: the ratio of what is said to what was recorded,
@@ -9,7 +9,7 @@ back by the factor, the answers must predict better than the mean action: a poli
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,15 +42,25 @@ class Scale:
 
 
 def scales(said: Sequence[Array], recorded: Sequence[Array], spec: ActionSpec) -> list[Scale]:
-    """said, recorded: [R, T, A] an episode. Each dimension, then all of a unit and mode together where those are several."""
+    """said, recorded: [R, T, A] an episode. Each dimension, then all of a unit and mode together where those are several.
+
+    Mistakes change a unit as a whole, and it alone is judged: a policy that learned the median of a noisy dimension says
+    less than was done there, and is right.
+    """
     valid = [np.isfinite(r).all(-1) for r in recorded]
     p, r = (_centred([v[k] for v, k in zip(side, valid, strict=True)], spec) for side in (said, recorded))
+    kinds = list(zip(spec.units, spec.modes, strict=True))
     groups = {name: [i] for i, name in enumerate(spec.names)}
-    for unit in dict.fromkeys(zip(spec.units, spec.modes, strict=True)):
-        members = [i for i, own in enumerate(zip(spec.units, spec.modes, strict=True)) if own == unit]
-        if len(members) > 1:
-            groups[" ".join(spec.names[i] for i in members)] = members
-    return [_scale(n, [v[:, m] for v in p], [v[:, m] for v in r], spec.units[m[0]], len(groups)) for n, m in groups.items()]  # fmt: skip
+    for kind in dict.fromkeys(kinds):
+        members = [i for i, own in enumerate(kinds) if own == kind]
+        groups[" ".join(spec.names[i] for i in members)] = members  # one alone is there already
+    found = []
+    for name, members in groups.items():
+        said_here, recorded_here = ([v[:, members] for v in side] for side in (p, r))
+        scale = _scale(name, said_here, recorded_here, spec.units[members[0]], len(groups))
+        is_whole = len(members) == kinds.count(kinds[members[0]])
+        found.append(scale if is_whole else replace(scale, words=None))
+    return found
 
 
 def _centred(side: list[Array], spec: ActionSpec) -> list[Array]:
