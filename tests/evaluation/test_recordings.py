@@ -44,7 +44,7 @@ def root(tmp_path_factory):
 def request(root, **changes):
     recorded = f"recorded:{root}"
     fields = {"policies": (), "worlds": (recorded,), "scenes": (f"{recorded},val",), "judges": ("label",)}
-    return Request(**{**fields, "truth": (recorded, "label"), "scripts": (recorded,), "n_steps": 8, **changes})
+    return Request(**{**fields, "truth": (recorded, "label"), "n_steps": 8, **changes})
 
 
 def test_the_recorded_world_keeps_the_contract(root):
@@ -55,7 +55,7 @@ def test_the_recorded_world_keeps_the_contract(root):
 def test_the_recorded_actions_are_shown_and_repeated(root, tmp_path):
     evaluate(make_plan(request(root)), tmp_path)
     cache = open_cache(root)
-    done = read_actions(tmp_path, "recorded/as_recorded/00000")
+    done = read_actions(tmp_path, "recorded/logged/00000")
     for e in range(3):
         np.testing.assert_array_equal(done[e], cache.actions[slice(*cache.action_offsets[e : e + 2])])
 
@@ -72,8 +72,8 @@ def test_a_missing_label_is_absent_and_no_failure(root, tmp_path):
     evaluate(make_plan(request(root)), tmp_path)
     (rate,) = summarise(tmp_path).rates
     assert (rate.success.value, rate.success.n) == (0.5, 2)
-    assert rate.left_out == {"abstained": 1}
-    assert "left out: 1 abstained" in write_report(tmp_path).read_text()
+    assert rate.left_out == {"not_scored": 1}
+    assert "left out: 1 not scored" in write_report(tmp_path).read_text()
 
 
 def test_without_any_label_nothing_is_ranked(root, tmp_path):

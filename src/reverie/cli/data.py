@@ -5,6 +5,7 @@ reverie data import rlds ../shared/data/bridge_rlds/1.0.0 --out data/bridge
 reverie data import lerobot ../theirs --specs theirs.json --out data/theirs
 reverie data show data/droid
 reverie data dream data/mixed --world checkpoints/world --out data/dreamt
+reverie data trials runs/first --world physics --judge physics --out data/first
 """
 
 import sys
@@ -69,6 +70,20 @@ class DreamOptions:
     """Dream only episodes that trainings hold out (a judge's fraction is 0.05): a judge is calibrated on them."""
 
 
+@dataclass(frozen=True)
+class TrialsOptions:
+    """Writes the trials of a run as a data set, labelled by one of its judges."""
+
+    run: tyro.conf.Positional[Path]
+    """The run's folder."""
+    world: str
+    """The world whose trials, by its name in the run."""
+    judge: str
+    """The judge whose verdicts become labels, by its name in the run."""
+    out: Path
+    """Where the data set goes."""
+
+
 def import_data(arguments: Sequence[str]) -> None:
     options = tyro.cli(ImportOptions, args=list(arguments), prog="reverie data import", description=__doc__)
     with progress("episodes") as advance:
@@ -96,10 +111,18 @@ def dream_data(arguments: Sequence[str]) -> None:
     print(options.out)
 
 
+def write_trials(arguments: Sequence[str]) -> None:
+    from reverie.evaluation.as_data import write_trials as write
+
+    options = tyro.cli(TrialsOptions, args=list(arguments), prog="reverie data trials", description=__doc__)
+    print(write(options.run, options.out, options.world, options.judge))
+
+
 ACTIONS: Mapping[str, Callable[[Sequence[str]], None]] = {
     "import": import_data,
     "show": show,
     "dream": dream_data,
+    "trials": write_trials,
 }
 
 

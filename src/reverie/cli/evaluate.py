@@ -3,12 +3,15 @@
     reverie evaluate --policies checkpoints/act checkpoints/rt1 --world checkpoints/world --truth physics \\
         --scenes test:16 --judges physics checkpoints/judge --out runs/first
 
-The same command again goes on where it stopped.
+    reverie evaluate --policies checkpoints/act --scenes recorded:data/trials --truth recorded \\
+        --world video:checkpoints/world --judges checkpoints/judge --out runs/mine
+
+The second takes logged real trials as scenes and as the truth. The same command again goes on where it stopped.
 """
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +19,7 @@ import tyro
 
 from reverie.cli.progress import progress
 from reverie.core import ReverieError
-from reverie.evaluation import Plan, Request, evaluate, make_plan
+from reverie.evaluation import Plan, Request, evaluate, make_plan, recordings
 from reverie.evaluation.blocks import blocks_of, replays_of
 from reverie.evaluation.engine import engine_for
 from reverie.evaluation.until_decided import UntilDecided, question_of
@@ -41,15 +44,17 @@ class Options:
     world: Annotated[tuple[str, ...], tyro.conf.arg(aliases=["--worlds"])] = ()
     """Worlds that predict the truth."""
     truth: str | None = None
-    """The world whose outcomes count as true."""
+    """The world whose outcomes count as true; `recorded`: the labels of the trials that --scenes recorded:DATA names."""
     truth_judge: str | None = None
-    """The judge whose word counts there; the first of --judges unless given."""
+    """The judge whose word counts there; the first of --judges unless given, or the label of recorded trials."""
+    logged_policy: str = recordings.NOBODY
+    """Whose recorded trials are that name no policy."""
     scripts: tuple[str, ...] = ()
     """Privileged policies: run in the truth's world, replayed in the others."""
     controls: tuple[str, ...] = ()
     """Those of --judges that are controls (see no objects)."""
-    steps: int = 80
-    """Control steps of each trial."""
+    steps: int | None = None
+    """Control steps of each trial; 80 unless given, or as many as the longest recorded trial has."""
     replicates: int = 1
     """Trials of every policy, world and scene."""
     block: int = 8
@@ -68,6 +73,23 @@ class Options:
     """With --until-decided: also stop when they differ by less than this share of trials."""
 
     def request(self) -> Request:
+        return self._of_logs() if self.truth == recordings.KIND else self._as_given()
+
+    def _of_logs(self) -> Request:
+        """The truth is the label of the trials that the scenes are recorded in, and video worlds begin with their frames."""
+        root = recordings.data_of(self.scenes)
+        judge = self.truth_judge or "label"
+        completed = replace(
+            self,
+            truth=f"{recordings.KIND}:{root}",
+            truth_judge=judge,
+            judges=tuple(dict.fromkeys((judge, *self.judges))),
+            world=tuple(recordings.begun_by(spec, root) for spec in self.world),
+            steps=self.steps or recordings.longest(root),
+        )
+        return completed._as_given()
+
+    def _as_given(self) -> Request:
         judge = self.truth_judge or (self.judges[0] if self.judges else "")
         if self.truth and judge not in self.judges:
             raise ReverieError(
@@ -80,7 +102,7 @@ class Options:
             worlds=tuple(dict.fromkeys((*((self.truth,) if self.truth else ()), *self.world))),
             scenes=self.scenes,
             judges=self.judges,
-            n_steps=self.steps,
+            n_steps=self.steps or 80,
             truth=(self.truth, judge) if self.truth else None,
             scripts=self.scripts,
             controls=self.controls,
@@ -89,6 +111,7 @@ class Options:
             threads=self.threads,
             replay=self.replay,
             keep_video=not self.discard_video,
+            logged_policy=self.logged_policy,
         )
 
 

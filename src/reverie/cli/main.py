@@ -18,6 +18,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "data": ("reverie.cli.data", "import data sets of other formats; show what is in one"),
     "actions": ("reverie.cli.actions", "what action codecs lose on a data set: round-trip errors, a table and a page"),
     "train": ("reverie.cli.train", "fit a policy, a world or a judge"),
+    "check": ("reverie.cli.check", "is a policy wired up right? signs, axes, rates, pictures, instruction, on logs"),
     "evaluate": ("reverie.cli.evaluate", "roll policies out in worlds, judge, rank, and write the report"),
     "compare": ("reverie.cli.compare", "who is better, how sure: one run or two; an exit code for CI"),
     "attend": ("reverie.cli.attend", "where a policy looks under two instructions, as one page"),
@@ -34,6 +35,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
         "reverie.cli.calibrate",
         "absolute success from few real trials and many dreamt ones; the next trials",
     ),
+    "serve": ("reverie.cli.serve", "a policy behind a websocket that any openpi client can ask"),
     "report": ("reverie.cli.report", "rebuild a run's report from its records"),
 }
 """verb -> (module, what it does)"""

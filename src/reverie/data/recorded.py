@@ -23,9 +23,16 @@ from reverie.core import (
     unknown_name,
 )
 from reverie.data.cache import FrameCache
-from reverie.data.recordings import episode_keys, observe, offered_spec, recorded_episodes, recorded_scenes
+from reverie.data.recordings import (
+    acted_by,
+    episode_keys,
+    observe,
+    offered_spec,
+    recorded_episodes,
+    recorded_scenes,
+)
 
-__all__ = ["RECORDED_ACTIONS", "RecordedWorld", "recorded_episodes", "recorded_scenes"]
+__all__ = ["RECORDED_ACTIONS", "RecordedWorld", "acted_by", "episode_keys", "recorded_episodes", "recorded_scenes"]
 
 RECORDED_ACTIONS = "recorded_actions"
 """Extra [B, frame_every, A]: the commands from this frame to the next; past the last one, that one again."""

@@ -18,6 +18,14 @@ def episode_keys(cache: FrameCache) -> list[str]:
     return own if all(own) and len(set(own)) == len(own) else [f"episode_{i:06d}" for i in range(len(own))]
 
 
+def acted_by(episode: EpisodeInfo) -> str | None:
+    """The policy that acted, as the provenance names it: `policy`, or a `source` of policy:NAME (of a rollout) or
+    policy:NAME@FINGERPRINT (of a collection). None: people, scripts, or nobody says."""
+    source = str(episode.provenance.get("source", ""))
+    named = source.removeprefix("policy:").partition("@")[0] if source.startswith("policy:") else None
+    return str(episode.provenance.get("policy") or named or "") or None
+
+
 def recorded_scenes(cache: FrameCache, episodes: Sequence[int] | None = None) -> list[Scene]:
     """A Scene for each of `episodes` (all by default): it begins with the episode's first frame."""
     keys = episode_keys(cache)

@@ -10,6 +10,8 @@ from reverie.evaluation.plan import Entry, Plan
 
 REPLAY = "+replay"
 Item = TypeVar("Item")
+Rows = Sequence[tuple[Scene, int]]
+"""Scenes with the number of the replicate."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,14 @@ class Block:
 
 
 def blocks_of(plan: Plan) -> list[Block]:
-    """Every policy in every world, the truth's world first; scripts in the truth's world only."""
+    """Every policy in every world, the truth's world first; scripts in the truth's world only, and logged trials as it."""
     truth = plan.truth.world if plan.truth else None
     worlds = sorted(plan.worlds, key=lambda w: w.name != truth)
     return [
         block
         for world in worlds
-        for policy in (*plan.policies, *(plan.scripts if world.name == truth else ()))
-        for block in _blocks(plan, policy, world, world.name, None)
+        for policy, rows in _acting(plan, world.name == truth)
+        for block in _blocks(plan, policy, rows, world, world.name, None)
     ]
 
 
@@ -47,19 +49,25 @@ def replays_of(plan: Plan) -> list[Block]:
         block
         for world in plan.worlds
         if world != true_world
-        for policy in (*plan.policies, *plan.scripts)
-        for block in _blocks(plan, policy, world, world.name + REPLAY, true_world.name)
+        for policy, rows in _acting(plan, in_truth=True)
+        for block in _blocks(plan, policy, rows, world, world.name + REPLAY, true_world.name)
     ]
 
 
-def _blocks(plan: Plan, policy: Entry, world: Entry, arm: str, source: str | None) -> Iterator[Block]:
-    rows = [
-        (TrialKey(policy.name, arm, scene.id, edit_of(scene), replicate), scene)
-        for replicate in range(plan.replicates)
-        for scene in plan.scenes
-    ]
+def _acting(plan: Plan, in_truth: bool) -> list[tuple[Entry, Rows]]:
+    """Who acts in a world, and in which scenes and replicates. What was logged happened once."""
+    if in_truth and plan.logged:
+        by_id = {scene.id: scene for scene in plan.scenes}
+        return [(log.entry, [(by_id[scene], 0) for scene in log.scenes]) for log in plan.logged]
+    everything = [(scene, replicate) for replicate in range(plan.replicates) for scene in plan.scenes]
+    return [(policy, everything) for policy in (*plan.policies, *(plan.scripts if in_truth else ()))]
+
+
+def _blocks(plan: Plan, policy: Entry, rows: Rows, world: Entry, arm: str, source: str | None) -> Iterator[Block]:
     for number, start in enumerate(range(0, len(rows), plan.block_size)):
-        keys, scenes = zip(*rows[start : start + plan.block_size], strict=True)
+        chosen = rows[start : start + plan.block_size]
+        scenes = tuple(scene for scene, _ in chosen)
+        keys = tuple(TrialKey(policy.name, arm, scene.id, edit_of(scene), replicate) for scene, replicate in chosen)
         replayed = block_id(source, policy.name, number) if source else None
         yield Block(
             block_id(arm, policy.name, number), policy, world, keys, scenes, plan.block_size, plan.n_steps, replayed

@@ -107,7 +107,7 @@ def compare(table: Outcomes, view: View, truth: View) -> Comparison:
 def open_loop(plan: Plan) -> frozenset[str]:
     """Names of the policies that look at no frame: their commands are the same in every world, so that their prediction
     is a replay."""
-    return frozenset(p.name for p in plan.policies if not looks(p.spec)) | {s.name for s in plan.scripts}
+    return frozenset(p.name for p in plan.policies if not looks(p.spec)) | {s.name for s in plan.replayed_only}
 
 
 def _compared(found: Shared, view: View, truth: View, role: Role) -> Comparison:

@@ -32,6 +32,13 @@ def classical(rest: str) -> Policy:
     return load_policy("classical")
 
 
+def openpi(rest: str) -> Policy:
+    """`openpi://HOST:PORT?spec=FILE.yaml`: a policy server; without a file where it describes itself."""
+    from reverie.remote import open_remote
+
+    return open_remote(rest)
+
+
 def script(rest: str) -> Policy:
     """`script:expert`, or `script:near_miss` and others that err: open loop, planned from the poses at reset."""
     from reverie.sim.script import VARIANTS, Script, ScriptConfig

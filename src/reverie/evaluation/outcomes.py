@@ -42,7 +42,7 @@ class Outcomes:
 
     @property
     def policies(self) -> tuple[str, ...]:
-        return tuple(p.name for p in (*self.plan.policies, *self.plan.scripts))
+        return tuple(p.name for p in (*self.plan.policies, *self.plan.replayed_only))
 
 
 def read_outcomes(folder: Path) -> Outcomes:
@@ -81,7 +81,7 @@ def _with_scripts(
     plan: Plan, table: Mapping[View, Mapping[str, Mapping[Cell, Outcome]]]
 ) -> dict[View, dict[str, Mapping[Cell, Outcome]]]:
     """Scripts cannot see a world that measures nothing; their replayed trials there stand beside the policies' own."""
-    scripts = {s.name for s in plan.scripts}
+    scripts = {s.name for s in plan.replayed_only}
     united: dict[View, dict[str, Mapping[Cell, Outcome]]] = {}
     for view, rows in table.items():
         replayed = table.get(View(view.world + REPLAY, view.judge), {})

@@ -18,11 +18,14 @@ FILE = "plan.json"
 
 @dataclass(frozen=True)
 class Entry:
-    """One policy, world or judge: how it was asked for, its name in keys, a hash that changes with its results."""
+    """One policy, world or judge: how it was asked for, its name in keys, a hash that changes with its results.
+
+    about: JSON of what else it has to say of itself (the description of a policy server), empty for most."""
 
     spec: str
     name: str
     fingerprint: str
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,20 @@ class Truth:
 
 
 @dataclass(frozen=True)
+class Logged:
+    """Trials that one policy made in reality, as somebody logged them: what repeats them in the truth's world, under that
+    policy's name, and the ids of the scenes that begin as they did."""
+
+    entry: Entry
+    scenes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Plan:
     """policies x worlds x scenes x replicates, in blocks of `block_size` trials of `n_steps` control steps.
 
     scripts: privileged policies that only the truth's world can feed; elsewhere their actions are replayed.
+    logged: with recorded trials as the truth, whose they are: there nobody else acts, and nobody in another's trial.
     controls: judges whose agreement with the truth shows what needs no pictures. replay: play the truth's executed
     actions in every other world too, under the name `<world>+replay`. threads: per process; part of the result.
     """
@@ -55,15 +68,16 @@ class Plan:
     threads: int = 1
     replay: bool = True
     keep_video: bool = True
+    logged: tuple[Logged, ...] = ()
 
     def __post_init__(self) -> None:
         for field in ("n_steps", "replicates", "block_size", "threads"):
             if getattr(self, field) < 1:
                 raise ReverieError(f"{field} is {getattr(self, field)}: it must be >= 1")
         for field in ("policies", "worlds", "judges", "scenes"):
-            if not getattr(self, field) and (field != "policies" or not self.scripts):
+            if not getattr(self, field) and (field != "policies" or not self.replayed_only):
                 raise ReverieError(f"the plan has no {field}: give at least one")
-        _unique("policies", [p.name for p in (*self.policies, *self.scripts)])
+        _unique("policies", [p.name for p in (*self.policies, *self.replayed_only)])
         _unique("worlds", [w.name for w in self.worlds])
         _unique("judges", [j.name for j in self.judges])
         _unique("scenes", [s.id for s in self.scenes])
@@ -75,10 +89,18 @@ class Plan:
             raise ReverieError(
                 f"truth is judge {self.truth.judge!r} in world {self.truth.world!r}; the plan has worlds {worlds}, judges {judges}"
             )
+        if self.scripts and self.logged:
+            raise ReverieError("the truth is logged trials, which nobody acts in: leave the scripts out")
         if self.scripts and not self.truth:
             raise ReverieError("scripts need a truth whose world can feed them: give one, or leave the scripts out")
         if strange := [c for c in self.controls if c not in judges]:
             raise ReverieError(f"controls {strange} are no judges of the plan: it has {judges}")
+
+    @property
+    def replayed_only(self) -> tuple[Entry, ...]:
+        """Who acts in the truth's world and is replayed elsewhere: scripts, and logged policies that are not at hand."""
+        at_hand = {p.name for p in self.policies}
+        return (*self.scripts, *(log.entry for log in self.logged if log.entry.name not in at_hand))
 
     def world(self, name: str) -> Entry:
         return next(w for w in self.worlds if w.name == name)
@@ -97,6 +119,7 @@ class Plan:
             fields[name] = tuple(Entry(**e) for e in fields[name])
         fields["scenes"] = tuple(Scene.from_dict(s) for s in fields["scenes"])
         fields["controls"] = tuple(fields["controls"])
+        fields["logged"] = tuple(Logged(Entry(**v["entry"]), tuple(v["scenes"])) for v in fields.get("logged", ()))
         fields["truth"] = Truth(**fields["truth"]) if fields["truth"] else None
         return cls(**fields)
 

@@ -1,5 +1,6 @@
 """From what the user asks for to a Plan: everything is loaded once, named, hashed, and checked to fit together."""
 
+import json
 from dataclasses import dataclass
 
 from reverie.core import (
@@ -12,7 +13,8 @@ from reverie.core import (
     World,
     check_compatible,
 )
-from reverie.evaluation.plan import Entry, Plan, Truth
+from reverie.evaluation import recordings
+from reverie.evaluation.plan import Entry, Logged, Plan, Truth
 from reverie.evaluation.resolve import load_judge, load_policy, load_scenes, load_world
 
 Specs = tuple[ObservationSpec, ActionSpec]
@@ -22,7 +24,8 @@ Specs = tuple[ObservationSpec, ActionSpec]
 class Request:
     """What to evaluate, as typed. Specs are resolved by `evaluation.resolve`; see Plan for the other fields.
 
-    truth: (world spec, judge spec), both listed above, or None.
+    truth: (world spec, judge spec), both listed above, or None. logged_policy: with recorded trials as the truth, whose
+    those are that name no policy.
     """
 
     policies: tuple[str, ...]
@@ -38,6 +41,7 @@ class Request:
     threads: int = 1
     replay: bool = True
     keep_video: bool = True
+    logged_policy: str = recordings.NOBODY
 
 
 def make_plan(request: Request) -> Plan:
@@ -46,12 +50,13 @@ def make_plan(request: Request) -> Plan:
     judges = {spec: _judge(spec) for spec in request.judges}
     truth = Truth(worlds[request.truth[0]][0].name, judges[request.truth[1]].name) if request.truth else None
     everywhere = dict(worlds.values())
+    scenes = tuple(scene for spec in request.scenes for scene in _scenes(spec))
     true_only = {entry: specs for entry, specs in everywhere.items() if truth and entry.name == truth.world}
     return Plan(
         policies=_policies(request.policies, everywhere),
         worlds=tuple(everywhere),
         judges=tuple(judges.values()),
-        scenes=tuple(scene for spec in request.scenes for scene in _scenes(spec)),
+        scenes=scenes,
         n_steps=request.n_steps,
         truth=truth,
         scripts=_policies(request.scripts, true_only),
@@ -61,7 +66,15 @@ def make_plan(request: Request) -> Plan:
         threads=request.threads,
         replay=request.replay,
         keep_video=request.keep_video,
+        logged=_logged(request, scenes),
     )
+
+
+def _logged(request: Request, scenes: tuple[Scene, ...]) -> tuple[Logged, ...]:
+    truth = request.truth[0] if request.truth else ""
+    if truth.partition(":")[0] != recordings.KIND:
+        return ()
+    return recordings.logged(truth, scenes, request.logged_policy, request.n_steps)
 
 
 def _scenes(spec: str) -> list[Scene]:
@@ -86,7 +99,7 @@ def _policies(specs: tuple[str, ...], worlds: dict[Entry, Specs]) -> tuple[Entry
     entries, problems = [], []
     for spec in specs:
         policy: Policy = load_policy(spec)
-        entries.append(Entry(spec, policy.name, policy.fingerprint))
+        entries.append(Entry(spec, policy.name, policy.fingerprint, _about(policy)))
         for entry, offered in worlds.items():
             try:
                 check_compatible((policy.observation_spec, policy.action_spec), offered, f"{policy.name}, {entry.name}")
@@ -95,3 +108,8 @@ def _policies(specs: tuple[str, ...], worlds: dict[Entry, Specs]) -> tuple[Entry
     if problems:
         raise SpecMismatch("\n".join(problems))
     return tuple(entries)
+
+
+def _about(policy: Policy) -> str:
+    about = getattr(policy, "about", None)  # no part of the contract: most policies are all in their fingerprint
+    return json.dumps(about, sort_keys=True) if about else ""

@@ -3,16 +3,18 @@
 Same receipt, same result. Nothing here is a time or a host name, so an interrupted run and its continuation agree.
 """
 
+import json
 import os
 import platform
 import sys
 from collections.abc import Sequence
 from importlib import metadata
+from typing import Any
 
 from reverie.core import Documented, Judge
 from reverie.core.source import commit
 from reverie.evaluation.blocks import Block
-from reverie.evaluation.plan import Plan
+from reverie.evaluation.plan import Entry, Plan
 from reverie.trials import Receipt
 
 PACKAGES = ("reverie", "numpy", "scipy", "torch", "mujoco", "transformers")
@@ -22,8 +24,8 @@ def receipt_of(plan: Plan, block: Block) -> Receipt:
     """One per policy and world: enough to say what else must be equal for equal results."""
     return Receipt(
         {
-            "policy": {"name": block.policy.name, "spec": block.policy.spec, "fingerprint": block.policy.fingerprint},
-            "world": {"name": block.world.name, "spec": block.world.spec, "fingerprint": block.world.fingerprint},
+            "policy": described(block.policy),
+            "world": described(block.world),
             "arm": block.keys[0].world,
             "block_size": block.size,
             "n_steps": block.n_steps,
@@ -42,6 +44,11 @@ def judge_receipts(judges: Sequence[Judge]) -> list[Receipt]:
     """What judges say of themselves beyond a version: the prompt of a model, the question that people were asked."""
     told = [(j, j.about) for j in judges if isinstance(j, Documented)]
     return [Receipt({"judge": {"name": j.name, "version": j.version, **about}}) for j, about in told]
+
+
+def described(entry: Entry) -> dict[str, Any]:
+    found = {"name": entry.name, "spec": entry.spec, "fingerprint": entry.fingerprint}
+    return found | ({"about": json.loads(entry.about)} if entry.about else {})
 
 
 def version_of(package: str) -> str | None:

@@ -1,12 +1,14 @@
 """From what a user types to policies, worlds, judges and scenes: literal tables of loaders.
 
-A spec is `kind`, `kind:rest`, or a path (a checkpoint). Loaders import what they need when they are used, so that a run
+A spec is, in this order, `kind` or `kind:rest` of a table, a path (a checkpoint), or MODULE:FACTORY, Python names of something
+importable that is called for it (`python:MODULE:FACTORY` where the module is called like a kind). Loaders import what they need when they are used, so that a run
 pays only for what it evaluates; workers call them again with the same strings.
 """
 
 import ast
 import importlib
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -67,6 +69,7 @@ POLICIES: dict[str, Callable[[str], Policy]] = {
     "script": loaders.script,
     "nothing": loaders.nothing,
     "recorded": recordings.policy,
+    "openpi": loaders.openpi,
     "fake": fake,
     "python": python,
 }
@@ -106,7 +109,15 @@ def looks(spec: str) -> bool:
 
 
 def load_policy(spec: str) -> Policy:
-    return _load("policy", spec, POLICIES)
+    return _complete(_load("policy", spec, POLICIES), spec)
+
+
+def _complete(policy: Policy, spec: str) -> Policy:
+    """Errors: ReverieError for an object that lacks a part of the contract."""
+    parts = ("name", "fingerprint", "observation_spec", "action_spec", "n_action_steps", "infer")
+    if missing := [part for part in parts if not hasattr(policy, part)]:
+        raise ReverieError(f"{spec}: found a {type(policy).__name__} without {', '.join(missing)}, expected a policy (reverie.core.Policy)")  # fmt: skip
+    return policy
 
 
 def load_world(spec: str) -> World:
@@ -127,4 +138,6 @@ def _load(what: str, spec: str, loaders: Mapping[str, Callable[[str], Value]]) -
         return loaders[kind](rest)
     if CHECKPOINT in loaders and ("/" in spec or Path(spec).exists()):
         return loaders[CHECKPOINT](spec)
+    if "python" in loaders and kind and find_spec(kind.partition(".")[0]) and rest.isidentifier():
+        return loaders["python"](spec)
     raise unknown_name(what, spec, sorted(loaders))

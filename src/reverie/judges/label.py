@@ -1,7 +1,7 @@
 """The judge that repeats the label of a recording: the word of whoever recorded it, which no world can measure.
 
 It reads the events that a recorded world sends at the end of a labelled episode. Without a label, and in every other
-world (a dream has no label), it abstains: success None, never failure.
+world (a dream has no label), nothing is scored: success None, never failure.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ class LabelJudge:
 
     @property
     def version(self) -> str:
-        return "1"
+        return "2"
 
     def judge(self, episodes: Sequence[Episode]) -> list[Verdict]:
         return [self._one(e) for e in episodes]
@@ -29,4 +29,4 @@ class LabelJudge:
             return Verdict(self.name, self.version, True, success_time_s=labels["success"])
         if "failure" in labels:
             return Verdict(self.name, self.version, False)
-        return Verdict(self.name, self.version, None, reason=NO_LABEL)
+        return Verdict(self.name, self.version, None, reason=NO_LABEL, scored=False)

@@ -198,7 +198,7 @@ def is_trained(folder: Path, trainer: TrainerConfig) -> bool:
 
 def request(cache: FrameCache, places: Places) -> Request:
     """The recordings are the truth; their actions are replayed in the video world. The only judge is the recordings' own
-    label: it abstains where there is none, and on every dream."""
+    label: it scores nothing where there is none, and no dream."""
     recorded = f"recorded:{places.data}"
     takes = held_out(cache)
     steps = max(cache.episodes[i].n_frames - 1 for i in takes) * cache.observation_spec.frame_every
@@ -209,7 +209,6 @@ def request(cache: FrameCache, places: Places) -> Request:
         judges=("label",),
         n_steps=steps,
         truth=(recorded, "label"),
-        scripts=(recorded,),
         block_size=len(takes),
     )
 

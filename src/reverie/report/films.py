@@ -99,7 +99,7 @@ def _cells(summary: Summary, view: View) -> Iterator[tuple[str, Cell]]:
 def _key(summary: Summary, view: View, policy: str, cell: Cell) -> TrialKey:
     world = view.world
     if world.endswith(SCRIPTS):
-        scripts = {s.name for s in summary.plan.scripts}
+        scripts = {s.name for s in summary.plan.replayed_only}
         world = world.removesuffix(SCRIPTS) + (REPLAY if policy in scripts else "")
     return TrialKey(policy, world, *cell)
 

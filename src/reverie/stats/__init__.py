@@ -27,7 +27,7 @@ from reverie.stats.e_values import sequential_paired, sequential_unpaired
 from reverie.stats.intervals import clopper_pearson, jeffreys, wilson
 from reverie.stats.judge_error import corrected_rate
 from reverie.stats.letters import compact_letters
-from reverie.stats.means import bootstrap_mean, bootstrap_median
+from reverie.stats.means import bootstrap_mean, bootstrap_median, mean_above_zero
 from reverie.stats.more_trials import Precision, allocate, trials_for
 from reverie.stats.noise import expected_from_noise, mmrv_from_noise, simulate_rates
 from reverie.stats.paired import PairedTable, exact_mcnemar, paired_difference, paired_table
@@ -109,6 +109,7 @@ __all__ = [
     "jeffreys",
     "kappa",
     "majority_accuracy",
+    "mean_above_zero",
     "mmrv",
     "mmrv_from_noise",
     "mmrv_statistic",

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from scipy.stats import ttest_1samp
 
 from reverie.core.estimate import Estimate
 from reverie.stats.arguments import FloatArray
+from reverie.stats.pvalues import PValue
 from reverie.stats.resampling import DEFAULT_RESAMPLING, Resampling, summarise
 
 MIN_UNITS = 3
@@ -26,6 +28,22 @@ def bootstrap_median(values: Sequence[float], unit: str, resampling: Resampling 
     return _bootstrapped(
         values, f"median over {unit}", unit, lambda x: np.asarray(np.median(x, axis=-1), np.float64), resampling
     )
+
+
+def mean_above_zero(values: Sequence[float], unit: str) -> PValue:
+    """Student's t-test that the mean of one number per unit is above 0, one-sided.
+
+    Student (1908), Biometrika 6, 1-25; by scipy. Assumes means that are about normal: each unit's number should itself be a
+    mean over many. Without any spread p is 1 at or below 0, and absent above it.
+    """
+    found = np.asarray(values, np.float64)
+    found = found[np.isfinite(found)]
+    n, method = len(found), f"one-sided t-test over {unit}"
+    if n < MIN_UNITS:
+        return PValue(None, n, method, "greater", f"{n} {unit}, expected at least {MIN_UNITS}")
+    if np.ptp(found) <= 1e-9 * np.abs(found).max():
+        return PValue(None if found[0] > 0 else 1.0, n, method, "greater", "no spread" if found[0] > 0 else None)
+    return PValue(float(ttest_1samp(found, 0.0, alternative="greater").pvalue), n, method, "greater")
 
 
 def _bootstrapped(values: Sequence[float], method: str, unit: str, reduce: Reduce, resampling: Resampling) -> Estimate:
