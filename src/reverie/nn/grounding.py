@@ -67,9 +67,25 @@ class HandReading:
 
 
 @dataclass(frozen=True)
+class HeadingReading:
+    """How to read which way the hand is turned off the state that a network gets: four numbers from `start`, times scale,
+    plus offset, are its quaternion wxyz."""
+
+    start: int
+    offset: tuple[float, float, float, float]
+    scale: tuple[float, float, float, float]
+
+    def of(self, state: Tensor) -> Tensor:
+        """state [B, state_dim] -> angle of the hand's x axis about the vertical [B], rad. q and -q are the same turn."""
+        q = state[:, self.start : self.start + 4] * state.new_tensor(self.scale) + state.new_tensor(self.offset)
+        w, x, y, z = q.unbind(-1)
+        return torch.atan2(2 * (x * y + w * z), w * w + x * x - y * y - z * z)
+
+
+@dataclass(frozen=True)
 class GroundingShapes:
     """What the data decides: views (cameras times observed frames), image size, numbers of state, where positions lie, and
-    where the hand is (None where the state does not say)."""
+    where the hand is and how it is turned (None where the state does not say)."""
 
     n_views: int
     height: int
@@ -78,6 +94,7 @@ class GroundingShapes:
     position_center_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
     position_scale_m: float = 1.0
     hand: HandReading | None = None
+    heading: HeadingReading | None = None
 
 
 class Grounded(NamedTuple):

@@ -5,6 +5,7 @@ The other kinds are what the papers used. Time is folded into the batch: every o
 backbone that was pretrained on single frames serves a policy that remembers several.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, cast
 
@@ -25,20 +26,23 @@ from reverie.policies.towers import TowerConfig, build_tower
 SEEN = ("points", "presence", "features", "positions_m", "yaws", "context")
 """Parts of `Grounded` that an encoder reads. A batch that holds them as `seen.<name>` [B, To, ...] needs no images: a frozen
 backbone has looked at its frames before."""
+_NEAR_RAD = 0.15
 Kind = Literal["grounded", "resnet", "vit", "efficientnet", "stem", "hub"]
 
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """grounding, grounding_weights, cells, near_m: of the kind `grounded`; cells: coarse cells a side that become tokens;
-    near_m: distances from the hand to the named things that are resolved well (none: no such input; no effect where the
-    state does not say where the hand is). text, tower: of all other kinds."""
+    """grounding, grounding_weights, cells, near_m, symmetries: of the kind `grounded`; cells: coarse cells a side that
+    become tokens; near_m: distances from the hand to the named things that are resolved well; symmetries: of how many
+    turns alike in a full one it is said how far the hand is turned from such a thing (none: no such input; no effect where
+    the state does not say where the hand is, or how it is turned). text, tower: of all other kinds."""
 
     kind: Kind = "grounded"
     grounding: GroundingConfig = field(default_factory=GroundingConfig)
     grounding_weights: GroundingWeights = field(default_factory=GroundingWeights)
     cells: int = 2
     near_m: tuple[float, ...] = (0.03, 0.1)
+    symmetries: tuple[int, ...] = (1, 2, 4)
     text: TextConfig = field(default_factory=TextConfig)
     tower: TowerConfig = field(default_factory=TowerConfig)
 
@@ -100,9 +104,10 @@ class GroundedEncoder(nn.Module):
         self.point_place = learned(s.n_views, len(SLOTS), dim)
         self.words = nn.Linear(g.text_width, text_dim)
         self.hand = s.hand if config.near_m else None
-        n_ways = len(config.near_m) if self.hand else 0
+        self.heading = s.heading if config.symmetries else None
+        n_ways, n_turns = len(config.near_m) if self.hand else 0, len(config.symmetries) if self.heading else 0
         self.n_tokens, self.grid = s.n_views * (config.cells**2 + len(SLOTS)), None
-        self.state_dim = s.state_dim + len(SLOTS) * (5 + 3 * n_ways)
+        self.state_dim = s.state_dim + len(SLOTS) * (5 + 3 * n_ways + 2 * n_turns)
 
     def forward(self, batch: Batch) -> Encoded:
         state = batch["state"]
@@ -170,13 +175,17 @@ class GroundedEncoder(nn.Module):
         return grounding_loss(newest, batch, self.backbone.grid, scale, self.config.grounding_weights)
 
     def _where(self, found: Grounded, state: Tensor) -> Tensor:
-        """Positions (normalised), yaws, and the ways from the hand at every scale: [N, S (5 + 3 n_ways)], no gradient."""
+        """Positions (normalised), yaws, the ways from the hand at every scale and its turns to every symmetry:
+        [N, S (5 + 3 n_ways + 2 n_turns)], no gradient."""
         g = self.shapes.grounding
         positions = (found.positions_m - found.positions_m.new_tensor(g.position_center_m)) / g.position_scale_m
         where = [positions.flatten(1), found.yaws.flatten(1)]
         if self.hand is not None:
             way = found.positions_m - self.hand.of(state)[:, None]  # [N, S, 3] metres
             where += [torch.tanh(way / near).flatten(1) for near in self.config.near_m]
+        if self.heading is not None:
+            turn = turns(found.yaws, self.heading.of(state), self.config.symmetries)
+            where += [turn.flatten(1), torch.tanh(turn / _NEAR_RAD).flatten(1)]
         return torch.cat(where, dim=1).detach()
 
     def _cells(self, found: Grounded) -> Tensor:
@@ -190,6 +199,19 @@ class GroundedEncoder(nn.Module):
         """What is seen where the named things are, in every view: [N, V S, d]."""
         seen = torch.cat([found.features.float(), found.points - 0.5, found.presence[..., None]], dim=-1)
         return cast(Tensor, self.point(seen) + self.point_place).flatten(1, 2)
+
+
+def turns(yaws: Tensor, heading: Tensor, symmetries: tuple[int, ...]) -> Tensor:
+    """How far a hand of `heading` [N] is turned from things of `yaws` [N, S, 2] (cosine, sine of angle times symmetry), for
+    every symmetry that they may have: [N, S, n], rad. A gripper is the same after half a turn."""
+    angle = torch.atan2(yaws[..., 1], yaws[..., 0])
+    alike = torch.stack([_within(angle / n, math.pi / 2) for n in symmetries], dim=-1)
+    return _within(alike - heading[:, None, None], math.pi)
+
+
+def _within(angle: Tensor, half: float) -> Tensor:
+    """The same angle in [-half, half), if it repeats every 2 half."""
+    return torch.remainder(angle + half, 2 * half) - half
 
 
 class TowerEncoder(nn.Module):

@@ -13,7 +13,7 @@ from reverie.checkpoints.backbone import load_backbone
 from reverie.core import ActionSpec, ReverieError
 from reverie.data.cache import FrameCache
 from reverie.data.statistics import Stats, Summary
-from reverie.nn.grounding import GroundingShapes, HandReading
+from reverie.nn.grounding import GroundingShapes, HandReading, HeadingReading
 from reverie.policies.learned import PolicyShapes
 from reverie.training.selection import imitated
 from reverie.training.windows import Window, imitated_actions, state_at
@@ -149,8 +149,10 @@ def fit_shapes(cache: FrameCache, window: Window, transforms: Pipeline, episodes
         raise ReverieError(f"cameras {window.cameras} have sizes {sorted(sizes)}: give image_size, one for all")
     height, width = sizes.pop()
     center, scale = (known.center_m, known.scale_m) if known else _positions(cache, episodes)
-    state_dim, hand = probe["state"].shape[-1], hand_reading(window, transforms)
-    grounding = GroundingShapes(len(window.cameras), height, width, state_dim, center, scale, hand)
+    hand, heading = hand_reading(window, transforms), heading_reading(window, transforms)
+    grounding = GroundingShapes(
+        len(window.cameras), height, width, probe["state"].shape[-1], center, scale, hand, heading
+    )
     low, high = action_bounds(cache, window, transforms, episodes)
     places = gripper_places(cache.action_spec)
     return PolicyShapes(window.cameras, cache.action_spec.action_dim, places, grounding, low, high)
@@ -172,6 +174,17 @@ def hand_reading(window: Window, transforms: Pipeline) -> HandReading | None:
         return None
     (x, y, z), (sx, sy, sz) = found[0].offset[:3], found[0].scale[:3]
     return HandReading(0, (x, y, z), (sx, sy, sz))
+
+
+def heading_reading(window: Window, transforms: Pipeline) -> HeadingReading | None:
+    """Of an observed state that holds a quaternion qw, qx, qy, qz."""
+    names = (*window.commanded, *window.measured)
+    found = [t for t in transforms.transforms if isinstance(t, NormalizeState)]
+    at = names.index("qw") if "qw" in names else len(names)
+    if names[at : at + 4] != ("qw", "qx", "qy", "qz") or not found:
+        return None
+    (w, x, y, z), (sw, sx, sy, sz) = found[0].offset[at : at + 4], found[0].scale[at : at + 4]
+    return HeadingReading(at, (w, x, y, z), (sw, sx, sy, sz))
 
 
 def _positions(cache: FrameCache, episodes: list[int]) -> tuple[tuple[float, float, float], float]:
