@@ -6,7 +6,8 @@ chunk and says mean and variance of the style z; the decoder pi(a | o, z) is a D
 z, and a decoder whose k queries come out as the chunk. Training: L1 + beta KL(q || N(0, 1)), beta = 10. At test time z = 0,
 the policy is asked every step, and all predictions for a moment are averaged, w_i = exp(-m i), m = 0.01, i = 0 the oldest.
 
-Deviations. The instruction's tokens join the encoder's input (`language`; off at paper size: ACT had none). The public code
+Deviations. The instruction's tokens join the encoder's input (`language`; off at paper size: ACT had none). Small errors count
+squared (`squared_below`; not at paper size). The public code
 uses only the FIRST of its 7 decoder layers (it indexes the list of their outputs with 0), and the published
 numbers were obtained so: `layers_used` = 1 is that, and the default, because it is what was measured; 7 uses all. The
 other six then have no effect, but are counted among its 84 million parameters. State includes where the named things are, if
@@ -23,7 +24,7 @@ from torch import Tensor, nn
 from reverie.nn.blocks import MLP, CrossAttention, learned
 from reverie.nn.metrics import Batch, Metrics, mean_of
 from reverie.nn.time_embedding import Sinusoidal
-from reverie.policies.chunks import gripper_mask
+from reverie.policies.chunks import absolute, gripper_mask
 from reverie.policies.encoders import Encoded, EncoderConfig, build_encoder
 from reverie.policies.learned import PolicyShapes
 
@@ -31,7 +32,7 @@ from reverie.policies.learned import PolicyShapes
 @dataclass(frozen=True)
 class ACTConfig:
     """horizon: the paper's k; layers_used: of the decoder; ensemble_m: how fast newer predictions lose weight (None: the
-    chunk is executed for n_action_steps as it is)."""
+    chunk is executed for n_action_steps as it is); squared_below: `chunks.absolute` (0 in the paper)."""
 
     horizon: int = 10
     n_action_steps: int = 1
@@ -46,6 +47,7 @@ class ACTConfig:
     style_layers: int = 2
     style_dim: int = 32
     beta: float = 10.0
+    squared_below: float = 1.0
     dropout: float = 0.1
     ensemble_m: float | None = 0.01
     language: bool = True
@@ -156,11 +158,13 @@ class ACT(nn.Module):
         encoded = self.encoder(batch)
         mean, log_variance = self.style_encoder(encoded.state[:, -1], actions, valid)
         z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
-        l1 = mean_of((self._values(self(encoded, z)) - actions).abs(), valid[..., None].expand_as(actions))
+        values, every = self._values(self(encoded, z)), valid[..., None].expand_as(actions)
+        l1 = mean_of(absolute(values, actions, self.config.squared_below), every)
+        off = mean_of((values.detach() - actions).abs(), every)
         kl = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum(1)  # [B]
         style = mean_of(kl, valid.any(1))
         auxiliary, more = self.encoder.auxiliary_loss(encoded, batch)
-        return l1.value + self.config.beta * style.value + auxiliary, {"actions": l1, "style_kl": style} | more
+        return l1.value + self.config.beta * style.value + auxiliary, {"actions": off, "style_kl": style} | more
 
     def predict(self, batch: Batch, seeds: list[int]) -> Tensor:
         encoded = self.encoder(batch)

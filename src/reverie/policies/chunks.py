@@ -1,7 +1,8 @@
 """Chunks of actions as generative models want them, and how a diffusion over them is trained and drawn from.
 
 Noise is centred at 0 with unit variance, so numbers must be about that too: openings go from (0, 1) to (-1, 1); for a
-diffusion that clips its estimates, every number goes from the range of the training actions to (-1, 1).
+diffusion that clips its estimates, every number goes from the range of the training actions to (-1, 1). And how far off a
+regressed chunk is.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reverie.nn.diffusion import sample_ddim, sample_ddpm, squared_cosine
@@ -93,3 +95,14 @@ class Diffusion:
         if self.config.sampler == "ddpm":
             return sample_ddpm(denoiser, shape, seeds, schedule, device)
         return sample_ddim(denoiser, shape, seeds, schedule, self.config.n_samples, device)
+
+
+def absolute(predicted: Tensor, actions: Tensor, squared_below: float) -> Tensor:
+    """Absolute errors of normalised actions; those under `squared_below` count squared (Huber 1964; 0: none do).
+
+    Where a number is nearly always 0 (a hand is turned in two frames of forty), plain L1 stays at 0: any attempt costs more in
+    the many frames than it gains in the few. Near 0 a squared error asks for nothing, and leaves room to learn when to move.
+    """
+    if not squared_below:
+        return (predicted - actions).abs()
+    return F.smooth_l1_loss(predicted, actions, reduction="none", beta=squared_below)

@@ -18,19 +18,21 @@ from reverie.nn.blocks import Transformer, learned
 from reverie.nn.flow import noised, sample_euler, training_times
 from reverie.nn.metrics import Batch, Mean, Metrics, joined, mean_of
 from reverie.nn.time_embedding import sincos
-from reverie.policies.chunks import Scaling, bounds, gripper_mask
+from reverie.policies.chunks import Scaling, absolute, bounds, gripper_mask
 from reverie.policies.encoders import GroundedEncoder, TowerEncoder
 from reverie.policies.learned import PolicyShapes
 
 
 @dataclass(frozen=True)
 class HeadConfig:
-    """gripper_weight: of the gripper's cross-entropy (l1). n_bins, temperature: tokens; temperature 0 takes the likeliest.
+    """gripper_weight: of the gripper's cross-entropy (l1). squared_below: errors under this many standard deviations count
+    squared (l1; 0: none do). n_bins, temperature: tokens; temperature 0 takes the likeliest.
     depth, flow_steps, draws: flow; blocks across the chunk, Euler steps, and how often time and noise are drawn for each
     observation in training (more cost the head only)."""
 
     kind: Literal["l1", "flow", "tokens"] = "l1"
     gripper_weight: float = 0.3
+    squared_below: float = 1.0
     n_bins: int = 256
     temperature: float = 0.0
     depth: int = 2
@@ -71,7 +73,7 @@ def build_head(config: HeadConfig, shapes: PolicyShapes, dim: int, horizon: int)
 
 
 class L1Head(nn.Module):
-    """The median: L1 on all actions; the gripper's number is a logit with a cross-entropy beside it."""
+    """The median: L1 on all actions (`chunks.absolute`); the gripper's number is a logit with a cross-entropy beside it."""
 
     def __init__(self, config: HeadConfig, shapes: PolicyShapes, dim: int, horizon: int) -> None:
         super().__init__()
@@ -83,10 +85,12 @@ class L1Head(nn.Module):
         predicted = self.out(hidden).float()
         valid = valid[..., None].expand_as(predicted)
         gripper = cast(Tensor, self.is_gripper).expand_as(predicted)
-        l1 = mean_of((self._values(predicted) - actions).abs(), valid)
+        values = self._values(predicted)
+        l1 = mean_of(absolute(values, actions, self.config.squared_below), valid)
         bce = F.binary_cross_entropy_with_logits(predicted, actions.clamp(0, 1), reduction="none")
         closing = mean_of(bce, valid & gripper)
-        return l1.value + self.config.gripper_weight * closing.value, {"actions": l1, "gripper": closing}
+        off = mean_of((values.detach() - actions).abs(), valid)
+        return l1.value + self.config.gripper_weight * closing.value, {"actions": off, "gripper": closing}
 
     def sample(self, hidden: Tensor, seeds: list[int]) -> Tensor:
         return self._values(self.out(hidden).float())

@@ -86,6 +86,7 @@ ACT = Paper(
         encoder_layers=4,
         decoder_layers=7,
         style_layers=4,
+        squared_below=0.0,
         language=False,
         encoder=EncoderConfig("resnet", tower=TowerConfig(ResNetConfig(norm="frozen_batch"))),
     ),
