@@ -10,7 +10,7 @@ from reverie.evaluation.receipts import receipt_of
 
 def test_a_receipt_holds_the_commit_and_is_the_same_again():
     plan = make_plan(request())
-    block = blocks_of(plan)[0]
+    block = next(blocks_of(plan))
     receipt = receipt_of(plan, block)
     assert receipt.content["commit"] == commit()
     assert "scipy" in receipt.content["packages"]

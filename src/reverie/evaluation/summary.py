@@ -7,7 +7,7 @@ from typing import Any
 
 from reverie.core import TrialKey
 from reverie.core.files import write_text
-from reverie.evaluation.blocks import blocks_of, replays_of
+from reverie.evaluation.blocks import n_planned
 from reverie.evaluation.comparison import Comparison, comparisons
 from reverie.evaluation.gain import Gain, gain
 from reverie.evaluation.outcomes import Outcomes, View, read_outcomes
@@ -64,11 +64,10 @@ def summarise(folder: Path) -> Summary:
     table = read_outcomes(folder)
     ranked = rates(table)
     compared = comparisons(table)
-    planned = sum(len(b.keys) for b in (*blocks_of(table.plan), *replays_of(table.plan)))
     return Summary(
         table.plan,
         table.n_trials,
-        planned,
+        n_planned(table.plan),
         tuple(ranked),
         {view: tuple(neighbours(table, view, ranked)) for view in table.outcomes},
         tuple(compared),
