@@ -81,8 +81,11 @@ def outcome_of(trial: Trial, verdict: Verdict | None) -> Outcome:
         return Outcome.ERROR
     if trial.refused is not None:
         return Outcome.REFUSED
-    if verdict is None:
-        return Outcome.NOT_SCORED
+    return Outcome.NOT_SCORED if verdict is None else outcome_said(verdict)
+
+
+def outcome_said(verdict: Verdict) -> Outcome:
+    """The outcome in a judge's words."""
     if verdict.success is None:
         return Outcome.ABSTAINED
     return Outcome.SUCCESS if verdict.success else Outcome.FAILURE
