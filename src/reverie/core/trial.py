@@ -51,7 +51,8 @@ class Trial:
     """One line of `trials.jsonl`. `error` holds a traceback: a crash is never a failure of the policy.
 
     `actions_digest` is a hash of the executed actions, by which two runs are compared; `clip` is the video's path
-    relative to the run's folder; `receipt` names a record of versions, hashes, device and block size.
+    relative to the run's folder; `receipt` names a record of versions, hashes, specs, device and block size. `info` says
+    where it ran (`block`, `row`) and carries the hash of the scene's values (`scene`).
     """
 
     key: TrialKey
