@@ -10,6 +10,7 @@ from reverie.core import Scene, TrialKey, content_hash
 from reverie.evaluation.plan import Entry, Plan
 
 REPLAY = "+replay"
+UNEDITED = "none"
 Item = TypeVar("Item")
 
 
@@ -69,7 +70,7 @@ def _blocks(plan: Plan, policy: Entry, world: Entry, arm: str, source: str | Non
 
 def edit_of(scene: Scene) -> str:
     """What a key says of a scene's edits."""
-    return "+".join(e.id for e in scene.edits) or "none"
+    return "+".join(e.id for e in scene.edits) or UNEDITED
 
 
 def block_id(world: str, policy: str, number: int) -> str:

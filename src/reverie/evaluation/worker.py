@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reverie.core import Episode, Judge, Policy, ReverieError, Trial, TrialKey, World
 from reverie.evaluation.attempts import Outcomes, attempt, run_policy, run_replay
-from reverie.evaluation.blocks import Block, slug
+from reverie.evaluation.blocks import UNEDITED, Block, slug
 from reverie.evaluation.clips import tile, write_clip
 from reverie.evaluation.plan import Entry, Plan
 from reverie.evaluation.receipts import Specs, limit_threads, receipt_of
@@ -80,7 +80,8 @@ class Bench:
     def _clip(self, key: TrialKey, episode: Episode | None) -> str | None:
         if episode is None or not self.plan.keep_video or not episode.observation_spec.cameras:
             return None
-        name = f"clips/{slug(key.world)}/{slug(key.policy)}/{slug(key.scene)}.{key.replicate}.mp4"
+        edit = "" if key.edit == UNEDITED else f".{slug(key.edit)}"
+        name = f"clips/{slug(key.world)}/{slug(key.policy)}/{slug(key.scene)}{edit}.{key.replicate}.mp4"
         frames_hz = episode.action_spec.control_hz / episode.observation_spec.frame_every
         write_clip(self.folder / name, tile(episode.observations.images, episode.observation_spec), frames_hz)
         return name

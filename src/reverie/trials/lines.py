@@ -6,7 +6,7 @@ never acknowledged and is dropped with a note. Damage anywhere else is an error 
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,12 +52,11 @@ def read(path: Path) -> Iterator[Line]:
             start += len(line)
 
 
-def read_at(path: Path, starts: Iterable[int]) -> Iterator[Line]:
-    """The lines that begin at these bytes, as `read` gave them; their numbers are not known (0)."""
+def read_at(path: Path, start: int) -> Line:
+    """The line that begins at this byte, as `read` gave it; its number is not known (0)."""
     with path.open("rb") as file:
-        for start in starts:
-            file.seek(start)
-            yield Line(0, start, parse(file.readline(), path, 0))
+        file.seek(start)
+        return Line(0, start, parse(file.readline(), path, 0))
 
 
 def parse(line: bytes, path: Path, number: int) -> dict[str, Any]:

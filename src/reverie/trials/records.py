@@ -1,6 +1,6 @@
 """The three kinds of records of a run, to and from JSON, each with a key: trials, verdicts, receipts."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -74,10 +74,10 @@ class Kind(Generic[Record]):
                         f"{path}, lines {before.split()[0]} and {line.number}: two different records of {self.key(record)}"
                     )
 
-    def at(self, folder: Path, starts: Iterable[int]) -> list[Record]:
-        """The records whose lines begin at these bytes."""
+    def at(self, folder: Path, start: int) -> Record:
+        """The record whose line begins at this byte."""
         path = folder / self.file
-        return [self._parse(line, path) for line in lines.read_at(path, starts)]
+        return self._parse(lines.read_at(path, start), path)
 
     def without_timing(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         return {k: v for k, v in raw.items() if k not in self.timing}
