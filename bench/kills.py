@@ -170,12 +170,11 @@ def described(found: Found) -> dict[str, Any]:
 
 def main() -> None:
     options = tyro.cli(Options)
-    values = {}
     for name, request, kills, patience_s in (("fakes", FAKES, options.fakes, 0.05), ("real", REAL, options.real, 3.0)):
         if kills:
             with tempfile.TemporaryDirectory() as folder:
-                values[name] = described(experiment(request, kills, options.seed, patience_s, Path(folder)))
-    write("kills", values)
+                found = described(experiment(request, kills, options.seed, patience_s, Path(folder)))
+            write(f"kills_{name}", found)
 
 
 if __name__ == "__main__":
