@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reverie.evaluation import entrants
 from reverie.evaluation.comparison import Comparison
 from reverie.evaluation.gain import Gain
 from reverie.evaluation.outcomes import View
@@ -15,10 +16,8 @@ MAX_SENTENCES = 8
 
 
 def main_view(summary: Summary) -> View | None:
-    """The view by which policies are ranked: the truth, else the first in which anything was scored; None where nothing
-    was (recordings without labels)."""
-    scored = [r.view for r in summary.rates if r.success.value is not None]
-    return summary.table.truth if summary.table.truth in scored else next(iter(scored), None)
+    """The view by which policies are ranked."""
+    return entrants.main_view(summary.table)
 
 
 def main_comparison(summary: Summary) -> Comparison | None:
