@@ -2,8 +2,8 @@
 
     python bench/kills.py [--fakes 190] [--real 10]
 
-Victims are drivers, alone or with two workers, and workers, whose driver goes on by itself. A run is killed until it happens to
-finish; then its journals are compared with those of the uninterrupted run, line by line but for timings, and the next begins.
+Victims are drivers, alone or with two workers, and workers, whose driver goes on by itself. A run is killed up to ten times and
+then left to finish; then its journals are compared with those of the uninterrupted run, line by line but for timings, and the next begins.
 A kill counts only where its victim was at work.
 """
 
@@ -29,6 +29,7 @@ from reverie.core import ReverieError
 from reverie.evaluation import Request, evaluate, make_plan
 from reverie.trials import RECEIPTS, TRIALS, VERDICTS, differences
 
+KILLS_A_RUN = 10
 FAKES = Request(
     policies=("fake:ReachPolicy?skill=0.9&name=good", "fake:RandomPolicy"),
     worlds=("fake:FakeWorld?name=true&noise=0.01", "fake:FakeWorld?name=dream&noise=0.02&measures=False"),
@@ -77,19 +78,19 @@ def experiment(request: Request, kills: int, seed: int, patience_s: float, folde
     evaluate(plan, folder / "whole")
     found.trials = n_lines(folder / "whole", TRIALS.file)
     while found.victims.total() < kills:
-        killed = folder / f"killed-{found.runs}"
-        while not killed_once(request, killed, draw, patience_s, found, kills):
+        killed, until = folder / f"killed-{found.runs}", min(kills, found.victims.total() + KILLS_A_RUN)
+        while not killed_once(request, killed, draw, patience_s, found, until):
             pass
         compare(folder / "whole", killed, found)
         found.runs += 1
     return found
 
 
-def killed_once(request: Request, folder: Path, draw: random.Random, patience_s: float, found: Found, kills: int) -> bool:  # fmt: skip
+def killed_once(request: Request, folder: Path, draw: random.Random, patience_s: float, found: Found, until: int) -> bool:  # fmt: skip
     """One start of the command, and random kills until it is dead or done; True if it finished."""
     processes = draw.choice((1, 1, 1, 2))
     with started(request, folder, processes) as driver:
-        while driver.is_alive() and found.victims.total() < kills:
+        while driver.is_alive() and found.victims.total() < until:
             wait_for_work(folder, driver, draw, patience_s)
             whom = draw.choice(("driver", "worker", "worker")) if processes > 1 else "driver"
             found.victims[whom] += kill(driver, whom, draw)

@@ -85,3 +85,7 @@ class Column(Mapping[Cell, Value], Generic[Value]):
         values = list(dict.fromkeys(names.values()))
         codes = np.array([0, *(values.index(names[v]) + 1 if v in names else 0 for v in self._values)], np.uint8)
         return Column(self.grid, codes[self.codes], values)
+
+    def renumbered(self, grid: Grid) -> "Column[Value]":
+        """The same values where a grid as long calls the cells by other names."""
+        return Column(grid, self.codes, self._values)
