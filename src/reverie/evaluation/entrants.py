@@ -60,6 +60,11 @@ def entrants(
     return Entrants(view, _chosen(found, policies), tuple(_unlike(tables, view)))
 
 
+def entrants_in(table: Outcomes, view: View) -> Entrants:
+    """All policies of one run's table, in one view."""
+    return Entrants(view, tuple(_entrants(table, view, 0)))
+
+
 def main_view(table: Outcomes) -> View | None:
     """The view by which policies are ranked: the truth, else the first in which anything was scored; None where nothing
     was (recordings without labels)."""
