@@ -1,6 +1,6 @@
 """Does memory grow with the number of trials, and what does a second process bring? Synthetic trials over the fakes.
 
-    python bench/scale.py [--trials 10000 100000] [--throughput 10000]
+    python bench/scale.py [--trials 10000 100000] [--throughput 10000] [--work evaluate report]
 
 Every size is evaluated, judged again, merged, exported and reported by a process of its own, whose peak resident memory is read after each
 of these; the number of scenes and policies stays, replicates grow. Then the same plan with one process and with two.
@@ -18,15 +18,15 @@ import tyro
 
 from record import number, write
 
-WORK = ("evaluate", "judge", "summarise", "merge", "export", "report")
-
 
 @dataclass(frozen=True)
 class Options:
     trials: tuple[int, ...] = (10_000, 100_000)
     """Numbers of trials at which memory is read."""
+    work: tuple[str, ...] = ("evaluate", "judge", "summarise", "merge", "export", "report")
+    """What is done with them, in this order."""
     throughput: int = 10_000
-    """Trials that are timed with one process and with two."""
+    """Trials that are timed with one process and with two; 0: none."""
     steps: int = 6
     """Control steps of each trial."""
 
@@ -40,7 +40,7 @@ def side(n_trials: int, processes: int, options: Options, *wanted: str) -> dict[
 
 
 def memory(n_trials: int, options: Options) -> dict[str, Any]:
-    found = side(n_trials, 1, options, *WORK)
+    found = side(n_trials, 1, options, *options.work)
     n = found["trials"]
     values = {
         name: {
@@ -48,7 +48,7 @@ def memory(n_trials: int, options: Options) -> dict[str, Any]:
             "seconds": number(found[name]["seconds"], "s", n=n),
             "cpu": number(found[name]["cpu_seconds"], "s", n=n),
         }
-        for name in WORK
+        for name in options.work
     }
     sizes = {"report": "report.html", "rows": "trials.parquet", "journal": "trials.jsonl"}
     return values | {k: number(found["megabytes"][f], "MB", n=n) for k, f in sizes.items() if f in found["megabytes"]}
@@ -67,7 +67,8 @@ def throughput(processes: int, options: Options) -> dict[str, Any]:
 def main() -> None:
     options = tyro.cli(Options)
     values: dict[str, Any] = {f"trials_{n}": memory(n, options) for n in options.trials}
-    values |= {f"processes_{p}": throughput(p, options) for p in (1, 2)}
+    if options.throughput:
+        values |= {f"processes_{p}": throughput(p, options) for p in (1, 2)}
     write("scale", values)
 
 
