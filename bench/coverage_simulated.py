@@ -1,6 +1,7 @@
 """Rows of `coverage.py` by simulation: every repetition draws its parameters from the row's range, then its data."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from itertools import combinations
 
@@ -81,17 +82,26 @@ def bootstraps(interval: Callable[..., Estimate], law: str, fewest: int, truth: 
 
 
 def trials(of: str, repetitions: int) -> Found:
-    """True rates of either side are drawn; what is to be covered is the statistic of these."""
+    """True rates of either side are drawn; what is to be covered is the statistic of these.
+
+    How often the limit that speaks against the prediction (the lower of r, the upper of MMRV) is wrong; `parts` has how
+    often both limits cover.
+    """
     statistic: Statistic = mmrv_statistic() if of == "mmrv" else CORRELATIONS[of]
+    covered: list[bool] = []
 
     def hit(rng: Generator) -> bool | None:
         k, n, r = int(rng.integers(6, 11)), int(rng.integers(20, 101)), rng.uniform(0.4, 0.9)
         predicted, real = (expit(x) for x in _normal_pair(r, k, rng))
         sides = [[(rng.random(n) < p) * 1.0 for p in side] for side in (predicted, real)]
         found = trial_bootstrap(statistic, sides[0], sides[1], resampling=resampling(rng))
-        return covers(found, float(statistic.values(predicted, real)))
+        if found.low is None or found.high is None:
+            return None
+        truth = float(statistic.values(predicted, real))
+        covered.append(found.low <= truth <= found.high)
+        return found.high < truth if of == "mmrv" else found.low > truth
 
-    return drawn(hit, repetitions)
+    return replace(drawn(hit, repetitions), parts=(("both_limits_cover", float(np.mean(covered))),))
 
 
 def calls(interval: Callable[..., Estimate], repetitions: int) -> Found:

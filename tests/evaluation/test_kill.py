@@ -4,7 +4,7 @@ from runs import request, run
 
 from reverie.core.processes import Lost
 from reverie.evaluation import evaluate, make_plan
-from reverie.evaluation.engine import ThisProcess
+from reverie.evaluation.engine import ThisProcess, engine_of
 from reverie.trials import TRIALS, differences
 
 
@@ -19,7 +19,7 @@ def test_the_blocks_of_a_worker_that_dies_are_done_by_another(tmp_path, monkeypa
 
 
 class Forgetful(ThisProcess):
-    """An engine of its own: everything is lost the first time, once its files are written."""
+    """Workers of another kind: everything is lost the first time, once its files are written."""
 
     capacity = 3
 
@@ -36,5 +36,5 @@ class Forgetful(ThisProcess):
 
 def test_another_engine_is_one_class(tmp_path):
     run(tmp_path / "plain")
-    evaluate(make_plan(request()), tmp_path / "forgetful", engine=Forgetful)
+    evaluate(make_plan(request()), tmp_path / "forgetful", engine=engine_of(Forgetful))
     assert differences(tmp_path / "plain", tmp_path / "forgetful") == []

@@ -4,7 +4,7 @@
     reverie compare runs/before runs/after --policies act --fail-if-worse-than 0.05
 
 Policies are paired by scene, edit and replicate where at least half of the smaller side's outcomes have a partner, and are
-taken as unpaired otherwise; the table says which. In a run that is not finished, everything is peeking-safe.
+taken as unpaired otherwise; the table says which. In a run that is not finished, everything is peeking-safe. To stop an evaluation when a question is decided: `reverie evaluate --until-decided`.
 
 --fail-if-worse-than M: in one run every policy is held against the first of --policies, of two runs the second's against
 the first's. Exit code 1 where the whole interval of a difference lies below -M (worse), 0 where none of it does (not
@@ -12,6 +12,7 @@ worse), 3 where it cannot be told; 2 is bad input.
 """
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +28,9 @@ from reverie.evaluation.gate import EXIT_CODES, Gate, gate
 from reverie.evaluation.standings import Match, Standings, standings
 from reverie.evaluation.verdict import verdict
 from reverie.stats.formats import counts, number, p_value, percent, points
+
+WIDTH = 120
+"""Of what is piped elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +70,17 @@ def as_json(found: Standings, held: Gate | None) -> dict[str, Any]:
 
 def show(found: Standings, held: Gate | None) -> None:
     """First the verdict, then what it rests on."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     print("; ".join(verdict(found)) + ".")
     for note in found.notes:
         print(f"Note: {note}.")
     console.print(_policies(found))
     if found.matches:
+        print(f"\nEvery pair; {_method(found)}:")
         console.print(_matches(found))
     if held is not None:
-        for check in held.checks:
-            print(check.words)
-        print(f"Margin {100 * held.margin:g} points: {held.state} (exit code {EXIT_CODES[held.state]})")
+        print("\n".join(held.words()))
+        print(f"Decided: {held.state} (exit code {EXIT_CODES[held.state]}).")
 
 
 def _policies(found: Standings) -> Table:
@@ -90,8 +94,8 @@ def _policies(found: Standings) -> Table:
 
 
 def _matches(found: Standings) -> Table:
-    table = Table(title=_method(found), title_justify="left")
-    for name in ("better", "worse", "difference", "compared on", "p", f"p after Holm over {len(found.matches)}"):
+    table = Table()
+    for name in ("higher", "lower", "difference", "compared on", "p", "p after Holm"):
         table.add_column(name)
     for m in found.matches:
         table.add_row(m.first, m.second, points(m.difference), _units(m), p_value(m.p), p_value(m.p_holm))
@@ -101,7 +105,8 @@ def _matches(found: Standings) -> Table:
 def _method(found: Standings) -> str:
     how = "the number of trials was fixed by the plan" if found.fixed else "peeking-safe"
     methods = sorted({_short(m.difference) for m in found.matches})
-    return f"every pair; 95 % intervals: {', '.join(methods)}; {how}"
+    tested = sum(m.p.value is not None for m in found.matches)
+    return f"95 % intervals: {', '.join(methods)}; Holm over {tested} pairs; {how}"
 
 
 def _short(difference: Estimate) -> str:

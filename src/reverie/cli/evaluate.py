@@ -18,6 +18,8 @@ from reverie.cli.progress import progress
 from reverie.core import ReverieError
 from reverie.evaluation import Plan, Request, evaluate, make_plan
 from reverie.evaluation.blocks import n_planned
+from reverie.evaluation.engine import engine_for
+from reverie.evaluation.until_decided import UntilDecided, question_of
 from reverie.report import write_report
 
 CLIP_BYTES, EPISODE_BYTES = 110_000, 15_000
@@ -60,6 +62,10 @@ class Options:
     """Also play the truth's executed actions in the other worlds."""
     discard_video: bool = False
     """Keep no clips: then frames cannot be judged again."""
+    until_decided: tuple[str, str] | None = None
+    """Stop when it is decided which of these two policies (by name) is better."""
+    within: float | None = None
+    """With --until-decided: also stop when they differ by less than this share of trials."""
 
     def request(self) -> Request:
         judge = self.truth_judge or (self.judges[0] if self.judges else "")
@@ -88,17 +94,25 @@ class Options:
 
 def main(arguments: Sequence[str]) -> int:
     options = tyro.cli(Options, args=list(arguments), prog="reverie evaluate", description=__doc__)
-    return run(options.request(), options.out, options.processes)
+    if options.within is not None and options.until_decided is None:
+        raise ReverieError("--within belongs to --until-decided: name the two policies that it is about")
+    return run(options.request(), options.out, options.processes, options.until_decided, options.within)
 
 
-def run(request: Request, out: Path, processes: int) -> int:
-    """Plan, announce, evaluate, report; prints the report's path."""
+def run(
+    request: Request, out: Path, processes: int, names: tuple[str, str] | None = None, within: float | None = None
+) -> int:
+    """Plan, announce, evaluate (until it is decided which of two named policies is better), report; prints its path."""
     plan = make_plan(request)
     print(announcement(plan), file=sys.stderr)
+    engine = engine_for(processes)
+    asking = None if names is None else UntilDecided(question_of(plan, names, within), engine)
     with progress("trials") as advance:
-        finished = evaluate(plan, out, processes, advance)
+        finished = evaluate(plan, out, progress=advance, engine=asking or engine)
     for note in finished.notes:
         print(note, file=sys.stderr)
+    if asking is not None:
+        print(asking.words(n_planned(plan), finished.n_trials), file=sys.stderr)
     print(write_report(out))
     return 0
 

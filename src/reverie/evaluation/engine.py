@@ -1,8 +1,9 @@
 """The engine: who computes the blocks of a plan. `evaluate` gives blocks out and writes the journal; it never asks where.
 
-An engine makes `Workers` (`core.processes`) for a plan and a run's folder: blocks are submitted, results and deaths are
-reported, and what a dead worker had begun is submitted again by `computed`, which also keeps the number of blocks at work
-bounded. Two are here: this process, and several processes of this machine. One more (a cluster) is one more file:
+An engine takes blocks one after the other and yields results as they come. `engine_of` makes one of `Workers`
+(`core.processes`): blocks are submitted, results and deaths are reported, and what a dead worker had begun is submitted again by
+`computed`, which also keeps the number of blocks at work bounded. Two kinds are here: this process, and several processes of this
+machine. One more (a cluster) is one more file with a class of three verbs:
 
     submit   gives a block to an actor that holds a `Bench(plan, folder)`; the folder is on storage that all of them share
     wait     turns finished calls into `Computed(number, result)`, and actors that died into `Lost(numbers)`
@@ -11,17 +12,19 @@ bounded. Two are here: this process, and several processes of this machine. One 
 Results do not depend on the engine: a block holds everything that decides them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from reverie.core.processes import Computed, Processes, Workers, check_processes
+from reverie.core.processes import Computed, Processes, Workers, check_processes, computed
 from reverie.evaluation.blocks import Block
 from reverie.evaluation.plan import Plan
 from reverie.evaluation.receipts import limit_threads
 from reverie.evaluation.worker import Bench, BlockResult, run_in_process, start_process
 
-Engine = Callable[[Plan, Path], Workers[Block, BlockResult]]
+Engine = Callable[[Plan, Path, Iterable[Block]], Iterator[BlockResult]]
+Start = Callable[[Plan, Path], Workers[Block, BlockResult]]
 
 
 class ThisProcess:
@@ -49,6 +52,16 @@ def several_processes(processes: int, plan: Plan, folder: Path) -> Processes[Blo
     return Processes(processes, run_in_process, start_process, (plan, folder))
 
 
+def engine_of(start: Start) -> Engine:
+    """Workers that live as long as there are blocks, and end with whoever stops asking."""
+
+    def compute(plan: Plan, folder: Path, blocks: Iterable[Block]) -> Iterator[BlockResult]:
+        with closing(start(plan, folder)) as workers:
+            yield from computed(workers, blocks)
+
+    return compute
+
+
 def engine_for(processes: int) -> Engine:
     check_processes(processes)
-    return ThisProcess if processes == 1 else partial(several_processes, processes)
+    return engine_of(ThisProcess if processes == 1 else partial(several_processes, processes))

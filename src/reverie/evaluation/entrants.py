@@ -4,7 +4,7 @@ Reads records and says what makes two runs unlike; computes nothing. Outcomes ar
 so that only the same scene, edit and replicate are ever paired.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class Entrant:
     policy: str
     run: int
     planned: tuple[Cell, ...]
-    cells: Column[Outcome]
+    cells: Mapping[Cell, Outcome]
 
     @property
     def finished(self) -> bool:
@@ -60,8 +60,8 @@ def entrants(
     return Entrants(view, _chosen(found, policies), tuple(_unlike(tables, view)))
 
 
-def entrants_in(table: Outcomes, view: View) -> Entrants:
-    """All policies of one run's table, in one view."""
+def in_view(table: Outcomes, view: View) -> Entrants:
+    """All policies of one run, from records that were read already."""
     return Entrants(view, tuple(_entrants(table, view, 0)))
 
 

@@ -4,11 +4,9 @@ Knows the order of things. It does not know policies, worlds or statistics.
 """
 
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from reverie.core.processes import computed
 from reverie.evaluation.blocks import Block, blocks_of, n_planned, replays_of
 from reverie.evaluation.engine import Engine, engine_for
 from reverie.evaluation.plan import Plan, settle
@@ -37,11 +35,11 @@ def evaluate(plan: Plan, folder: Path, processes: int = 1, progress: Progress | 
     Blocks come one after the other and results go to disk: memory does not grow with the number of trials.
     """
     settle(plan, folder)
-    start = engine or engine_for(processes)
-    with Journal(folder) as journal, closing(start(plan, folder)) as workers:
+    compute = engine or engine_for(processes)
+    with Journal(folder) as journal:
         total, before = n_planned(plan), journal.n_trials
         for phase in (blocks_of, replays_of):
-            for result in computed(workers, (b for b in phase(plan) if is_missing(b, journal))):
+            for result in compute(plan, folder, (b for b in phase(plan) if is_missing(b, journal))):
                 journal.add_missing(result.trials, result.verdicts, result.receipts)
                 if progress:
                     progress(journal.n_trials, total)

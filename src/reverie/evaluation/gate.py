@@ -24,11 +24,6 @@ class Check:
     difference: Estimate
     state: State
 
-    @property
-    def words(self) -> str:
-        said = {"not worse": "is not worse than", "worse": "is worse than", "cannot tell": "cannot be told from"}
-        return f"{self.candidate} {said[self.state]} {self.reference}: {points(self.difference)}"
-
 
 @dataclass(frozen=True)
 class Gate:
@@ -41,6 +36,18 @@ class Gate:
     def state(self) -> State:
         states = {c.state for c in self.checks}
         return "worse" if "worse" in states else "cannot tell" if "cannot tell" in states else "not worse"
+
+    def words(self) -> list[str]:
+        """One sentence per check."""
+        margin = f"by more than {100 * self.margin:g} points"
+        said = {
+            "not worse": "{0} is not worse than {1} {2}",
+            "worse": "{0} is worse than {1} {2}",
+            "cannot tell": "whether {0} is worse than {1} {2} cannot be told",
+        }
+        return [
+            f"{said[c.state].format(c.candidate, c.reference, margin)}: {points(c.difference)}" for c in self.checks
+        ]
 
 
 def gate(found: Entrants, margin: float) -> Gate:

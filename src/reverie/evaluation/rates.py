@@ -13,6 +13,7 @@ from reverie.evaluation.cells import Cell, Column
 from reverie.evaluation.outcomes import Outcomes, View
 from reverie.stats import PairedTable, PValue, exact_mcnemar, holm, paired_difference, paired_table, wilson
 
+SCORED = (Outcome.SUCCESS, Outcome.FAILURE)
 LEFT_OUT = (Outcome.ERROR, Outcome.REFUSED, Outcome.NOT_SCORED, Outcome.ABSTAINED)
 
 
@@ -39,9 +40,14 @@ class Neighbours:
     p_holm: float | None
 
 
-def scored(cells: Column[Outcome]) -> Column[bool]:
-    """Cells with an outcome that counts; True is success."""
-    return cells.renamed({Outcome.SUCCESS: True, Outcome.FAILURE: False})
+COUNTED = {Outcome.SUCCESS: True, Outcome.FAILURE: False}
+
+
+def scored(cells: Mapping[Cell, Outcome]) -> Mapping[Cell, bool]:
+    """Cells with an outcome that counts; True is success. Of a column, a column."""
+    if isinstance(cells, Column):
+        return cells.renamed(COUNTED)
+    return {cell: COUNTED[outcome] for cell, outcome in cells.items() if outcome in COUNTED}
 
 
 Side = Mapping[str, Column[bool]]
@@ -69,7 +75,7 @@ def shared(table: Outcomes, views: Sequence[View], policies: Sequence[str]) -> S
     for policy in policies:
         if any(policy not in table.outcomes[view] for view in views):
             continue
-        counted = [scored(table.outcomes[view][policy]) for view in views]
+        counted = [table.outcomes[view][policy].renamed(COUNTED) for view in views]
         there = np.stack([column.there for column in counted])  # [V, N]
         every = np.asarray(there.all(0))
         dropped += int(np.count_nonzero(there.any(0) & ~every))

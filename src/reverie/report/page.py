@@ -14,7 +14,7 @@ from reverie.core import Estimate, ReverieError
 from reverie.core.files import write_text
 from reverie.evaluation.axes import axes
 from reverie.evaluation.comparison import Comparison
-from reverie.evaluation.entrants import entrants_in
+from reverie.evaluation.entrants import in_view
 from reverie.evaluation.failure_modes import MODES, FailureModes, failure_modes
 from reverie.evaluation.outcomes import SCRIPTS, View
 from reverie.evaluation.plan import FILE as PLAN_FILE
@@ -83,7 +83,7 @@ NO_RUN: Mapping[str, Any] = {
 
 def _run_parts(folder: Path, summary: Summary) -> dict[str, Any]:
     view, comparison = wording.main_view(summary), wording.main_comparison(summary)
-    standing = standings(entrants_in(summary.table, view)) if view else None
+    standing = standings(in_view(summary.table, view)) if view else None
     ordered = sorted(summary.comparisons, key=lambda c: (ROLES.index(c.role), -len(c.policies), c.view))
     predictions = [c.view for c in ordered if c.role == "prediction"]
     predicting = [v for v in predictions if View(v.world + SCRIPTS, v.judge) not in predictions]

@@ -56,7 +56,12 @@ def verdict(summary: Summary, found: Standings | None) -> Verdict:
 
 def _unfinished(summary: Summary) -> list[str]:
     missing = summary.planned - summary.n_trials
-    return [f"This run is not finished: {summary.n_trials} of {summary.planned} trials."] if missing else []
+    if not missing:
+        return []
+    return [
+        f"This run is not finished: {summary.n_trials} of {summary.planned} trials. Intervals here take their number as fixed; "
+        "where somebody stopped at what was seen, `reverie compare` has those that allow it."
+    ]
 
 
 def _ranking(found: Standings) -> list[str]:

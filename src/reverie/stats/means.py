@@ -15,8 +15,8 @@ Reduce = Callable[[FloatArray], FloatArray]  # [..., N] -> [...]
 def bootstrap_mean(values: Sequence[float], unit: str, resampling: Resampling = DEFAULT_RESAMPLING) -> Estimate:
     """nan stands for a unit that was not measured: it is left out of n. Below MIN_UNITS units there is no interval.
 
-    A nominal 95 % covers 93 % to 95 % of normal means from 6 units on; of skewed ones (exponential) 89 % at 10 units, 92 % at
-    20, 95 % at 50.
+    A nominal 95 % covers 93 % to 95 % of normal means from 6 units on. It falls short for skewed values: of means of
+    exponential ones it covers 89 % at 10 units, 92 % at 20, 95 % at 50 (`make bench-coverage`).
     """
     return _bootstrapped(values, f"mean over {unit}", unit, lambda x: x.mean(-1), resampling)
 

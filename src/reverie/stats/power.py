@@ -33,12 +33,12 @@ def paired_sample_size(first_only: float, second_only: float, power: float = POW
     b, c = _discordant(first_only, second_only)
     if b == c:
         return None
-    rejects = _rejects(b, c, MOST, alpha)
     enough = 8
-    while _paired_power(rejects, b + c, enough) < power:
+    while paired_power(b, c, enough, alpha) < power:
         enough *= 2
         if enough > MOST:
             return None
+    rejects = _rejects(b, c, enough, alpha)
     n = enough
     while n > 1 and _paired_power(rejects, b + c, n - 1) >= power:
         n -= 1

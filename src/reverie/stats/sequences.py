@@ -3,7 +3,7 @@
 All are mixtures: under the true rates, the likelihood averaged over a uniform prior divided by the likelihood of the truth
 is a martingale that begins at 1, so it ever reaches 1 / alpha with probability at most alpha (Ville 1939). The interval holds
 what has not been excluded so: it covers at all times at once, and the trials may stop at any of them, for any reason.
-The price is width: about 1.5 times the interval for a fixed n at 100 trials.
+The price is width: at 100 trials about 1.5 times the interval for a fixed n of a rate, 1.9 times that of a difference.
 """
 
 from collections.abc import Callable
