@@ -50,7 +50,7 @@ def memory(n_trials: int, options: Options) -> dict[str, Any]:
         }
         for name in options.work
     }
-    sizes = {"report": "report.html", "rows": "trials.parquet", "journal": "trials.jsonl"}
+    sizes = {"page_size": "report.html", "rows_size": "trials.parquet", "journal_size": "trials.jsonl"}
     return values | {k: number(found["megabytes"][f], "MB", n=n) for k, f in sizes.items() if f in found["megabytes"]}
 
 
