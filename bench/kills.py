@@ -74,8 +74,9 @@ class Found:
 
 def experiment(request: Request, kills: int, seed: int, patience_s: float, folder: Path) -> Found:
     """patience_s: the longest that a victim may go on after the journal has grown by a random number of lines."""
-    plan, found, draw = make_plan(request), Found(), random.Random(seed)
-    evaluate(plan, folder / "whole")
+    found, draw = Found(), random.Random(seed)
+    with started(request, folder / "whole", 1) as alone:
+        alone.join()
     found.trials = n_lines(folder / "whole", TRIALS.file)
     while found.victims.total() < kills:
         killed, until = folder / f"killed-{found.runs}", min(kills, found.victims.total() + KILLS_A_RUN)
@@ -100,7 +101,8 @@ def killed_once(request: Request, folder: Path, draw: random.Random, patience_s:
 
 @contextmanager
 def started(request: Request, folder: Path, processes: int) -> Iterator[BaseProcess]:
-    """Forked, since loading the program again would take most of the time; its own workers are spawned as ever."""
+    """Forked, since loading the program again would take most of the time; its own workers are spawned as ever. This process
+    itself loads no policy and no world: threads and graphics do not survive a fork."""
     driver = multiprocessing.get_context("fork").Process(target=drive, args=(request, folder, processes))
     driver.start()
     yield driver
