@@ -20,7 +20,7 @@ import tyro
 from reverie.cli.progress import progress
 from reverie.core import ReverieError
 from reverie.evaluation import Plan, Request, evaluate, make_plan, recordings
-from reverie.evaluation.blocks import blocks_of, replays_of
+from reverie.evaluation.blocks import n_planned
 from reverie.evaluation.engine import engine_for
 from reverie.evaluation.until_decided import UntilDecided, question_of
 from reverie.report import write_report
@@ -135,16 +135,12 @@ def run(
     for note in finished.notes:
         print(note, file=sys.stderr)
     if asking is not None:
-        print(asking.words(planned(plan), finished.n_trials), file=sys.stderr)
+        print(asking.words(n_planned(plan), finished.n_trials), file=sys.stderr)
     print(write_report(out))
     return 0
 
 
 def announcement(plan: Plan) -> str:
-    trials = planned(plan)
+    trials = n_planned(plan)
     megabytes = trials * (CLIP_BYTES * plan.keep_video + EPISODE_BYTES) / 1e6
     return f"{trials} trials of {plan.n_steps} steps; about {megabytes:.0f} MB on disk for four 64 px cameras"
-
-
-def planned(plan: Plan) -> int:
-    return sum(len(b.keys) for b in (*blocks_of(plan), *replays_of(plan)))

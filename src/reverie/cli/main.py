@@ -26,6 +26,9 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "judges": ("reverie.cli.judges", "do the judges of a run agree? kappa and counts for every two"),
     "rate": ("reverie.cli.rate", "people judge the clips of a run, blind and by keyboard, in a local page"),
     "label": ("reverie.cli.label", "people label success and its moment in recorded episodes, in a local page"),
+    "merge": ("reverie.cli.merge", "several runs as one"),
+    "filter": ("reverie.cli.filter", "a part of a run as a run of its own"),
+    "export": ("reverie.cli.export", "everything that a run recorded as one table, Parquet or CSV"),
     "real": ("reverie.cli.real", "real robot data: train on some takes, replay and predict the others"),
     "validity": (
         "reverie.cli.validity",

@@ -33,11 +33,13 @@ class Label:
 def read_labels(root: Path) -> dict[int, Label]:
     """episode -> the last label that it was given. Errors: ReverieError that names the line of a damaged file."""
     found = {}
-    for number, line in lines.read(root / FILE):
+    for line in lines.read(root / FILE):
         try:
-            label = Label(**line)
+            label = Label(**line.record)
         except TypeError:
-            raise ReverieError(f"{root / FILE}, line {number}: found {sorted(line)}, expected a label") from None
+            raise ReverieError(
+                f"{root / FILE}, line {line.number}: found {sorted(line.record)}, expected a label"
+            ) from None
         found[label.episode] = label
     return found
 

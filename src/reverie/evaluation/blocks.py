@@ -1,16 +1,18 @@
 """Blocks: the unit of work. A plan decides them once; each is computed whole, always in the same batch shape."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 from typing import TypeVar
 
 from reverie.core import Scene, TrialKey, content_hash
 from reverie.evaluation.plan import Entry, Plan
 
 REPLAY = "+replay"
+UNEDITED = "none"
 Item = TypeVar("Item")
-Rows = Sequence[tuple[Scene, int]]
+Rows = Iterable[tuple[Scene, int]]
 """Scenes with the number of the replicate."""
 
 
@@ -28,46 +30,48 @@ class Block:
     replays: str | None = None
 
 
-def blocks_of(plan: Plan) -> list[Block]:
+def blocks_of(plan: Plan) -> Iterator[Block]:
     """Every policy in every world, the truth's world first; scripts in the truth's world only, and logged trials as it."""
     truth = plan.truth.world if plan.truth else None
-    worlds = sorted(plan.worlds, key=lambda w: w.name != truth)
-    return [
-        block
-        for world in worlds
-        for policy, rows in _acting(plan, world.name == truth)
-        for block in _blocks(plan, policy, rows, world, world.name, None)
-    ]
+    for world in sorted(plan.worlds, key=lambda w: w.name != truth):
+        for policy, rows in _acting(plan, world.name == truth):
+            yield from _blocks(plan, policy, rows, world, world.name, None)
 
 
-def replays_of(plan: Plan) -> list[Block]:
+def replays_of(plan: Plan) -> Iterator[Block]:
     """The truth's executed actions in every other world: they need the truth's blocks to be finished."""
     if not (plan.replay and plan.truth):
-        return []
+        return
     true_world = plan.world(plan.truth.world)
-    return [
-        block
-        for world in plan.worlds
-        if world != true_world
-        for policy, rows in _acting(plan, in_truth=True)
-        for block in _blocks(plan, policy, rows, world, world.name + REPLAY, true_world.name)
-    ]
+    for world in plan.worlds:
+        for policy, rows in _acting(plan, in_truth=True) if world != true_world else ():
+            yield from _blocks(plan, policy, rows, world, world.name + REPLAY, true_world.name)
 
 
-def _acting(plan: Plan, in_truth: bool) -> list[tuple[Entry, Rows]]:
+def n_planned(plan: Plan) -> int:
+    """How many trials the plan asks for."""
+    return sum(len(b.keys) for blocks in (blocks_of, replays_of) for b in blocks(plan))
+
+
+def _acting(plan: Plan, in_truth: bool) -> Iterator[tuple[Entry, Rows]]:
     """Who acts in a world, and in which scenes and replicates. What was logged happened once."""
     if in_truth and plan.logged:
         by_id = {scene.id: scene for scene in plan.scenes}
-        return [(log.entry, [(by_id[scene], 0) for scene in log.scenes]) for log in plan.logged]
-    everything = [(scene, replicate) for replicate in range(plan.replicates) for scene in plan.scenes]
-    return [(policy, everything) for policy in (*plan.policies, *(plan.scripts if in_truth else ()))]
+        for log in plan.logged:
+            yield log.entry, ((by_id[scene], 0) for scene in log.scenes)
+        return
+    for policy in (*plan.policies, *(plan.scripts if in_truth else ())):
+        yield policy, ((scene, replicate) for replicate in range(plan.replicates) for scene in plan.scenes)
 
 
 def _blocks(plan: Plan, policy: Entry, rows: Rows, world: Entry, arm: str, source: str | None) -> Iterator[Block]:
-    for number, start in enumerate(range(0, len(rows), plan.block_size)):
-        chosen = rows[start : start + plan.block_size]
-        scenes = tuple(scene for scene, _ in chosen)
-        keys = tuple(TrialKey(policy.name, arm, scene.id, edit_of(scene), replicate) for scene, replicate in chosen)
+    remaining = iter(rows)
+    for number in count():
+        taken = list(islice(remaining, plan.block_size))
+        if not taken:
+            return
+        scenes = tuple(scene for scene, _ in taken)
+        keys = tuple(TrialKey(policy.name, arm, scene.id, edit_of(scene), replicate) for scene, replicate in taken)
         replayed = block_id(source, policy.name, number) if source else None
         yield Block(
             block_id(arm, policy.name, number), policy, world, keys, scenes, plan.block_size, plan.n_steps, replayed
@@ -76,7 +80,7 @@ def _blocks(plan: Plan, policy: Entry, rows: Rows, world: Entry, arm: str, sourc
 
 def edit_of(scene: Scene) -> str:
     """What a key says of a scene's edits."""
-    return "+".join(e.id for e in scene.edits) or "none"
+    return "+".join(e.id for e in scene.edits) or UNEDITED
 
 
 def block_id(world: str, policy: str, number: int) -> str:

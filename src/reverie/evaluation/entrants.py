@@ -8,9 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from reverie.core import Outcome, ReverieError, content_hash, unknown_name
 from reverie.evaluation.blocks import REPLAY, edit_of
-from reverie.evaluation.outcomes import SCRIPTS, Cell, Outcomes, View, read_outcomes
+from reverie.evaluation.cells import Cell, Column, Grid
+from reverie.evaluation.outcomes import OUTCOMES, SCRIPTS, Outcomes, View, read_outcomes
 from reverie.evaluation.plan import Plan
 from reverie.evaluation.rates import scored
 
@@ -97,9 +100,11 @@ def _entrants(table: Outcomes, view: View, run: int) -> list[Entrant]:
     rows = table.outcomes[view]
     contents = {s.id: content_hash(s.to_dict()) for s in table.plan.scenes}
     planned = tuple((contents[s], edit, r) for s, edit, r in planned_cells(table.plan))
+    grid = Grid(tuple((contents[s.id], edit_of(s)) for s in table.plan.scenes), table.plan.replicates)
+    nothing = Column(grid, np.zeros(len(grid), np.uint8), OUTCOMES)
     everywhere = {p.name for p in table.plan.policies}
     return [
-        Entrant(name, name, run, planned, {(contents[s], e, r): o for (s, e, r), o in rows.get(name, {}).items()})
+        Entrant(name, name, run, planned, rows[name].renumbered(grid) if name in rows else nothing)
         for name in table.policies
         if name in rows or name in everywhere
     ]

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from reverie.core import Outcome, ReverieError, TrialKey
+from reverie.evaluation.cells import Cell
 from reverie.evaluation.outcomes import SCRIPTS, Outcomes, View, read_outcomes
+from reverie.evaluation.rates import SCORED
 from reverie.stats import Agreement, agreement
 
 ALL = "all worlds"
 LISTED = 50
-SCORED = (Outcome.SUCCESS, Outcome.FAILURE)
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _said(
     for world in worlds:
         one, other = (table.outcomes.get(View(world, judge), {}) for judge in (first, second))
         for policy in one:
-            theirs = other.get(policy, {})
+            theirs: Mapping[Cell, Outcome] = other.get(policy, {})
             for cell, outcome in one[policy].items():
                 yield TrialKey(policy, world, *cell), (outcome, theirs.get(cell, Outcome.NOT_SCORED))
 

@@ -1,6 +1,6 @@
 """Judge a finished run again, without rolling anything out: another judge, or a newer version of one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -29,24 +29,33 @@ def judge_again(folder: Path, judge: Judge, progress: Progress | None = None) ->
     """
     read_plan(folder)  # an error where this is no run, before a journal is opened there
     with Journal(folder) as journal:
-        trials = [t for t in TRIALS.read(folder) if t.error is None and t.refused is None]
-        missing = [t for t in trials if not journal.has_key(VERDICTS, (t.key, judge.name, judge.version))]
-        receipts = [r for r in judge_receipts([judge]) if missing and not journal.has(RECEIPTS, r)]
+        n_missing = sum(1 for _ in _missing(folder, judge, journal))
+        receipts = [r for r in judge_receipts([judge]) if n_missing and not journal.has(RECEIPTS, r)]
         journal.add([], [], receipts)
         asked, written, reason = 0, 0, ""
-        for rows, said in _by_block(folder, judge, missing):
+        for rows, said in _by_block(folder, judge, _missing(folder, judge, journal)):
             verdicts = [TrialVerdict(t.key, v) for t, v in zip(rows, said, strict=True) if isinstance(v, Verdict)]
             reason = next((v.reason for v in said if isinstance(v, Unheard)), reason)
             if not verdicts:
-                raise ReverieError(f"{judge.name}: {reason}; {written} of {len(missing)} trials were judged")
+                raise ReverieError(f"{judge.name}: {reason}; {written} of {n_missing} trials were judged")
             journal.add([], verdicts, [])
             asked, written = asked + len(rows), written + len(verdicts)
             if progress:
-                progress(asked, len(missing))
+                progress(asked, n_missing)
         return Judged(written, asked - written, reason)
 
 
-def _by_block(folder: Path, judge: Judge, trials: list[Trial]) -> Iterator[tuple[list[Trial], list[Verdict | Unheard]]]:
+def _missing(folder: Path, judge: Judge, journal: Journal) -> Iterator[Trial]:
+    """Trials that were run and have no verdict yet, in the order of their lines."""
+    for trial in TRIALS.read(folder):
+        known = journal.has_key(VERDICTS, (trial.key, judge.name, judge.version))
+        if trial.error is None and trial.refused is None and not known:
+            yield trial
+
+
+def _by_block(
+    folder: Path, judge: Judge, trials: Iterable[Trial]
+) -> Iterator[tuple[list[Trial], list[Verdict | Unheard]]]:
     for block, group in groupby(trials, key=lambda t: str(t.info["block"])):
         rows = list(group)
         episodes = read_episodes(folder, block, {int(t.info["row"]): t.clip for t in rows})

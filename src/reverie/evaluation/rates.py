@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from reverie.core import Outcome
 from reverie.core.estimate import Estimate
 from reverie.evaluation.blocks import REPLAY
-from reverie.evaluation.outcomes import SCRIPTS, Cell, Outcomes, View
+from reverie.evaluation.cells import Cell, Column
+from reverie.evaluation.outcomes import SCRIPTS, Outcomes, View
 from reverie.stats import PairedTable, PValue, exact_mcnemar, holm, paired_difference, paired_table, wilson
 
 SCORED = (Outcome.SUCCESS, Outcome.FAILURE)
@@ -38,12 +41,17 @@ class Neighbours:
     p_holm: float | None
 
 
-def scored(cells: Mapping[Cell, Outcome]) -> dict[Cell, bool]:
-    """Cells with an outcome that counts; True is success."""
-    return {c: o is Outcome.SUCCESS for c, o in cells.items() if o in SCORED}
+COUNTED = {Outcome.SUCCESS: True, Outcome.FAILURE: False}
 
 
-Side = Mapping[str, Mapping[Cell, bool]]
+def scored(cells: Mapping[Cell, Outcome]) -> Mapping[Cell, bool]:
+    """Cells with an outcome that counts; True is success. Of a column, a column."""
+    if isinstance(cells, Column):
+        return cells.renamed(COUNTED)
+    return {cell: COUNTED[outcome] for cell, outcome in cells.items() if outcome in COUNTED}
+
+
+Side = Mapping[str, Column[bool]]
 """policy -> cell -> did it succeed, in one view."""
 
 
@@ -63,17 +71,18 @@ class Shared:
 def shared(table: Outcomes, views: Sequence[View], policies: Sequence[str]) -> Shared:
     """A rate over what one view scored is not comparable with a rate over what another did: a judge that abstains where a
     policy fails would report a perfect policy."""
-    sides: list[dict[str, dict[Cell, bool]]] = [{} for _ in views]
+    sides: list[dict[str, Column[bool]]] = [{} for _ in views]
     dropped = 0
     for policy in policies:
         if any(policy not in table.outcomes[view] for view in views):
             continue
-        counted = [scored(table.outcomes[view][policy]) for view in views]
-        cells = set.intersection(*map(set, counted))
-        dropped += len(set.union(*map(set, counted)) - cells)
-        if cells:
-            for side, outcomes in zip(sides, counted, strict=True):
-                side[policy] = {c: outcomes[c] for c in sorted(cells)}
+        counted = [table.outcomes[view][policy].renamed(COUNTED) for view in views]
+        there = np.stack([column.there for column in counted])  # [V, N]
+        every = np.asarray(there.all(0))
+        dropped += int(np.count_nonzero(there.any(0) & ~every))
+        if every.any():
+            for side, column in zip(sides, counted, strict=True):
+                side[policy] = column.kept(every)
     return Shared(tuple(sides), dropped)
 
 
@@ -106,18 +115,22 @@ def _rate(table: Outcomes, view: View, policy: str) -> Rate:
     cells = table.outcomes[view][policy]
     counts = Counter(cells.values())
     tasks = {s.id: s.task for s in table.plan.scenes}
-    names = sorted({tasks[scene] for scene, _, _ in cells})
+    by_task = {task: _of_task(cells, tasks, task) for task in sorted({*tasks.values()})}
     return Rate(
         view,
         policy,
         _wilson(cells),
         {str(o): counts[o] for o in LEFT_OUT if counts[o]},
-        {task: _wilson({c: o for c, o in cells.items() if tasks[c[0]] == task}) for task in names},
+        {task: _wilson(found) for task, found in by_task.items() if found},
         dict(table.harm.get(view, {}).get(policy, {})),
     )
 
 
-def _wilson(cells: Mapping[Cell, Outcome]) -> Estimate:
+def _of_task(cells: Column[Outcome], tasks: Mapping[str, str], task: str) -> Column[Outcome]:
+    return cells.kept(cells.grid.mask(lambda scene, edit: tasks[scene] == task))
+
+
+def _wilson(cells: Column[Outcome]) -> Estimate:
     return success_rate(scored(cells))
 
 
@@ -147,5 +160,5 @@ def _paired(table: Outcomes, view: View, first: str, second: str) -> tuple[Estim
 
 def paired(first: Mapping[Cell, bool], second: Mapping[Cell, bool]) -> PairedTable:
     """Over the cells that both have."""
-    both = sorted(first.keys() & second.keys())
+    both = [cell for cell in first if cell in second]
     return paired_table([first[c] for c in both], [second[c] for c in both])

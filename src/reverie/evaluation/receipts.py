@@ -7,11 +7,11 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
-from reverie.core import Documented, Judge
+from reverie.core import ActionSpec, Documented, Judge, ObservationSpec
 from reverie.core.source import commit
 from reverie.evaluation.blocks import Block
 from reverie.evaluation.plan import Entry, Plan
@@ -19,14 +19,18 @@ from reverie.trials import Receipt
 
 PACKAGES = ("reverie", "numpy", "scipy", "torch", "mujoco", "transformers")
 
+Specs = Mapping[str, tuple[ObservationSpec, ActionSpec]]
+"""Of whoever took part: "world" and, unless its actions were replayed, "policy"."""
 
-def receipt_of(plan: Plan, block: Block) -> Receipt:
+
+def receipt_of(plan: Plan, block: Block, specs: Specs) -> Receipt:
     """One per policy and world: enough to say what else must be equal for equal results."""
     return Receipt(
         {
             "policy": described(block.policy),
             "world": described(block.world),
             "arm": block.keys[0].world,
+            "specs": {who: {"observation": o.to_dict(), "action": a.to_dict()} for who, (o, a) in specs.items()},
             "block_size": block.size,
             "n_steps": block.n_steps,
             "threads": plan.threads,

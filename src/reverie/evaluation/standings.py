@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from reverie.core.estimate import Estimate
+from reverie.evaluation.cells import Cell
 from reverie.evaluation.entrants import Entrant, Entrants
-from reverie.evaluation.outcomes import Cell, View
+from reverie.evaluation.outcomes import View
 from reverie.evaluation.rates import LEFT_OUT, paired, scored
 from reverie.stats import (
     PValue,

@@ -6,7 +6,7 @@ so that neither processes nor kills have a say in the decision. The journal is t
 and without the question the rest of the plan is computed.
 """
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +14,10 @@ from pathlib import Path
 from reverie.core import Outcome, ReverieError, Trial, outcome_of, unknown_name
 from reverie.core.estimate import Estimate
 from reverie.evaluation.blocks import Block
+from reverie.evaluation.cells import Cell
 from reverie.evaluation.engine import Engine
 from reverie.evaluation.entrants import planned_cells
-from reverie.evaluation.outcomes import Cell, View, read_outcomes
+from reverie.evaluation.outcomes import View, read_outcomes
 from reverie.evaluation.plan import Plan
 from reverie.evaluation.rates import SCORED
 from reverie.evaluation.worker import BlockResult
@@ -91,7 +92,7 @@ class UntilDecided:
     seconds: list[float] = field(default_factory=list)
     _cells: dict[str, dict[Cell, Outcome]] | None = None
 
-    def __call__(self, plan: Plan, folder: Path, blocks: Sequence[Block]) -> Iterator[BlockResult]:
+    def __call__(self, plan: Plan, folder: Path, blocks: Iterable[Block]) -> Iterator[BlockResult]:
         """Blocks of the question first, until it is decided; then none."""
         if self._cells is None:
             self._cells = _seen(folder, self.question)
@@ -153,10 +154,10 @@ def _seen(folder: Path, question: Question) -> dict[str, dict[Cell, Outcome]]:
     return {name: dict(rows.get(name, {})) for name in (question.first, question.second)}
 
 
-def arranged(blocks: Sequence[Block], question: Question) -> list[Block]:
+def arranged(blocks: Iterable[Block], question: Question) -> list[Block]:
     """The question's blocks first: the n-th of both policies together, in turns which goes first, as that loads each half
     as often. The others follow in their order."""
-    names = (question.first, question.second)
+    names, every = (question.first, question.second), list(blocks)
 
     def asked(block: Block) -> bool:
         return block.keys[0].world == question.view.world and block.policy.name in names
@@ -165,4 +166,4 @@ def arranged(blocks: Sequence[Block], question: Question) -> list[Block]:
         number = int(block.id.rpartition("/")[2])
         return number, (block.policy.name == question.second) != (number % 2 == 1)
 
-    return sorted(filter(asked, blocks), key=turn) + [b for b in blocks if not asked(b)]
+    return sorted(filter(asked, every), key=turn) + [b for b in every if not asked(b)]

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from reverie.core.estimate import Estimate
+from reverie.evaluation.cells import Column
 from reverie.evaluation.comparison import LEVEL, Comparison, over_trials
 from reverie.evaluation.levels import NO_N, Level, Trials, level_of, within_tasks
-from reverie.evaluation.outcomes import Cell, Outcomes
+from reverie.evaluation.outcomes import Outcomes
 from reverie.evaluation.rate_table import RateRow
 from reverie.evaluation.rates import Shared, paired, shared, success_rate
 from reverie.stats import Resampling, Statistic, boschloo, exact_mcnemar, holm, rate_bootstrap, wilson
@@ -178,9 +179,7 @@ def _paired_neighbours(found: Shared, real: Sequence[Estimate]) -> tuple[float, 
 
 
 def _of_task(found: Shared, of: Mapping[str, str], task: str) -> Shared:
-    sides = [
-        {p: {c: o for c, o in cells.items() if of[c[0]] == task} for p, cells in side.items()} for side in found.sides
-    ]
+    sides = [{p: _kept(cells, of, task) for p, cells in side.items()} for side in found.sides]
     return Shared(tuple({p: cells for p, cells in side.items() if cells} for side in sides), 0)
 
 
@@ -188,9 +187,10 @@ def _by_cell(found: Shared, of: Mapping[str, str]) -> Shared:
     """The same outcomes with (policy, task) in the place of policies."""
     sides = []
     for side in found.sides:
-        cells: dict[str, dict[Cell, bool]] = {}
-        for policy, outcomes in side.items():
-            for cell, outcome in outcomes.items():
-                cells.setdefault(f"{policy} / {of[cell[0]]}", {})[cell] = outcome
-        sides.append(cells)
+        cells = {f"{p} / {t}": _kept(own, of, t) for p, own in side.items() for t in dict.fromkeys(of.values())}
+        sides.append({name: own for name, own in cells.items() if own})
     return Shared(tuple(sides), found.dropped)
+
+
+def _kept(cells: Column[bool], of: Mapping[str, str], task: str) -> Column[bool]:
+    return cells.kept(cells.grid.mask(lambda scene, edit: of.get(scene) == task))
