@@ -25,6 +25,7 @@ def union(plans: Sequence[Plan]) -> Plan:
         plans[0],
         **parts,
         scenes=_joined("scenes", plans, scene_name),
+        logged=_joined("logged", plans, lambda log: str(log.entry.name)),
         truth=_agreed("truth", truths) if truths else None,
         controls=tuple(dict.fromkeys(c for p in plans for c in p.controls)),
         replicates=max(p.replicates for p in plans),
@@ -60,14 +61,20 @@ def part(plan: Plan, policies: Sequence[str], worlds: Sequence[str], scenes: Seq
     kept_worlds = _fitting("world", plan.worlds, worlds, lambda w: w.name)
     kept_judges = _fitting("judge", plan.judges, judges, lambda j: j.name)
     truth = _truth_of(plan, {w.name for w in kept_worlds}, {j.name for j in kept_judges})
-    everybody = _fitting("policy", (*plan.policies, *plan.scripts), policies, lambda p: p.name)
+    everybody = _fitting("policy", (*plan.policies, *plan.replayed_only), policies, lambda p: p.name)
+    kept_scenes = _fitting("scene", plan.scenes, scenes, lambda s: s.id)
+    ids, names = {s.id for s in kept_scenes}, {p.name for p in everybody}
+    logged = [
+        replace(log, scenes=tuple(s for s in log.scenes if s in ids)) for log in plan.logged if log.entry.name in names
+    ]
     return replace(
         plan,
         policies=tuple(p for p in everybody if p in plan.policies),
         scripts=tuple(p for p in everybody if p in plan.scripts and truth),
         worlds=kept_worlds,
         judges=kept_judges,
-        scenes=_fitting("scene", plan.scenes, scenes, lambda s: s.id),
+        scenes=kept_scenes,
+        logged=tuple(log for log in logged if log.scenes and truth),
         truth=truth,
         controls=tuple(c for c in plan.controls if c in {j.name for j in kept_judges}),
     )
