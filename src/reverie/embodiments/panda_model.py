@@ -5,6 +5,8 @@ real size, but the hand is 14 cm wide instead of 20 (it hides less of a 64 px vi
 `<body>` text is all this file gives: `sim` adds a table and things, `drawing` draws the robot alone.
 """
 
+from collections.abc import Sequence
+
 from reverie.embodiments.cameras import Camera
 from reverie.embodiments.panda import CAMERAS, OPENING_M
 from reverie.embodiments.panda_kinematics import FLANGE_M, JOINT_HIGH, JOINT_LOW, TCP_M
@@ -108,8 +110,8 @@ def robot_body() -> str:
     return f'<body name="base" childclass="robot">{base}{text}</body>'
 
 
-def fixed_cameras() -> str:
-    return "".join(_camera(c) for c in CAMERAS if c.mount == "base")
+def fixed_cameras(cameras: Sequence[Camera] = CAMERAS) -> str:
+    return "".join(_camera(c) for c in cameras if c.mount == "base")
 
 
 DEFAULTS = f"""
