@@ -17,7 +17,7 @@ import tyro
 from reverie.cli.progress import progress
 from reverie.core import ReverieError
 from reverie.evaluation import Plan, Request, evaluate, make_plan
-from reverie.evaluation.blocks import blocks_of, replays_of
+from reverie.evaluation.blocks import n_planned
 from reverie.report import write_report
 
 CLIP_BYTES, EPISODE_BYTES = 110_000, 15_000
@@ -104,6 +104,6 @@ def run(request: Request, out: Path, processes: int) -> int:
 
 
 def announcement(plan: Plan) -> str:
-    trials = sum(len(b.keys) for b in (*blocks_of(plan), *replays_of(plan)))
+    trials = n_planned(plan)
     megabytes = trials * (CLIP_BYTES * plan.keep_video + EPISODE_BYTES) / 1e6
     return f"{trials} trials of {plan.n_steps} steps; about {megabytes:.0f} MB on disk for four 64 px cameras"

@@ -21,6 +21,9 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "evaluate": ("reverie.cli.evaluate", "roll policies out in worlds, judge, rank, and write the report"),
     "attend": ("reverie.cli.attend", "where a policy looks under two instructions, as one page"),
     "judge": ("reverie.cli.judge", "judge the stored episodes of a run again"),
+    "merge": ("reverie.cli.merge", "several runs as one"),
+    "filter": ("reverie.cli.filter", "a part of a run as a run of its own"),
+    "export": ("reverie.cli.export", "everything that a run recorded as one table, Parquet or CSV"),
     "real": ("reverie.cli.real", "real robot data: train on some takes, replay and predict the others"),
     "report": ("reverie.cli.report", "rebuild a run's report from its records"),
 }

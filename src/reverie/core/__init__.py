@@ -9,7 +9,7 @@ from reverie.core.policy import INTENDED, ActionChunk, Memory, Policy
 from reverie.core.scene import Distractor, Edit, ObjectPlacement, Scene
 from reverie.core.seeding import content_hash, generator, seed_for
 from reverie.core.specs import ActionSpec, CameraSpec, ObservationSpec, check_compatible
-from reverie.core.trial import Outcome, Trial, TrialKey, outcome_of
+from reverie.core.trial import Outcome, Trial, TrialKey, outcome_of, outcome_said
 from reverie.core.world import Event, Transition, World
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "content_hash",
     "generator",
     "outcome_of",
+    "outcome_said",
     "seed_for",
     "stack_time",
     "unknown_name",

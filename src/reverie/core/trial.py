@@ -51,7 +51,8 @@ class Trial:
     """One line of `trials.jsonl`. `error` holds a traceback: a crash is never a failure of the policy.
 
     `actions_digest` is a hash of the executed actions, by which two runs are compared; `clip` is the video's path
-    relative to the run's folder; `receipt` names a record of versions, hashes, device and block size.
+    relative to the run's folder; `receipt` names a record of versions, hashes, specs, device and block size. `info` says
+    where it ran (`block`, `row`) and carries the hash of the scene's values (`scene`).
     """
 
     key: TrialKey
@@ -81,8 +82,11 @@ def outcome_of(trial: Trial, verdict: Verdict | None) -> Outcome:
         return Outcome.ERROR
     if trial.refused is not None:
         return Outcome.REFUSED
-    if verdict is None:
-        return Outcome.NOT_SCORED
+    return Outcome.NOT_SCORED if verdict is None else outcome_said(verdict)
+
+
+def outcome_said(verdict: Verdict) -> Outcome:
+    """The outcome in a judge's words."""
     if verdict.success is None:
         return Outcome.ABSTAINED
     return Outcome.SUCCESS if verdict.success else Outcome.FAILURE

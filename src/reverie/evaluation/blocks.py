@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 from typing import TypeVar
 
 from reverie.core import Scene, TrialKey, content_hash
 from reverie.evaluation.plan import Entry, Plan
 
 REPLAY = "+replay"
+UNEDITED = "none"
 Item = TypeVar("Item")
 
 
@@ -26,40 +28,40 @@ class Block:
     replays: str | None = None
 
 
-def blocks_of(plan: Plan) -> list[Block]:
+def blocks_of(plan: Plan) -> Iterator[Block]:
     """Every policy in every world, the truth's world first; scripts in the truth's world only."""
     truth = plan.truth.world if plan.truth else None
-    worlds = sorted(plan.worlds, key=lambda w: w.name != truth)
-    return [
-        block
-        for world in worlds
-        for policy in (*plan.policies, *(plan.scripts if world.name == truth else ()))
-        for block in _blocks(plan, policy, world, world.name, None)
-    ]
+    for world in sorted(plan.worlds, key=lambda w: w.name != truth):
+        for policy in (*plan.policies, *(plan.scripts if world.name == truth else ())):
+            yield from _blocks(plan, policy, world, world.name, None)
 
 
-def replays_of(plan: Plan) -> list[Block]:
+def replays_of(plan: Plan) -> Iterator[Block]:
     """The truth's executed actions in every other world: they need the truth's blocks to be finished."""
     if not (plan.replay and plan.truth):
-        return []
+        return
     true_world = plan.world(plan.truth.world)
-    return [
-        block
-        for world in plan.worlds
-        if world != true_world
-        for policy in (*plan.policies, *plan.scripts)
-        for block in _blocks(plan, policy, world, world.name + REPLAY, true_world.name)
-    ]
+    for world in plan.worlds:
+        for policy in (*plan.policies, *plan.scripts) if world != true_world else ():
+            yield from _blocks(plan, policy, world, world.name + REPLAY, true_world.name)
+
+
+def n_planned(plan: Plan) -> int:
+    """How many trials the plan asks for."""
+    return sum(len(b.keys) for blocks in (blocks_of, replays_of) for b in blocks(plan))
 
 
 def _blocks(plan: Plan, policy: Entry, world: Entry, arm: str, source: str | None) -> Iterator[Block]:
-    rows = [
+    rows = (
         (TrialKey(policy.name, arm, scene.id, edit_of(scene), replicate), scene)
         for replicate in range(plan.replicates)
         for scene in plan.scenes
-    ]
-    for number, start in enumerate(range(0, len(rows), plan.block_size)):
-        keys, scenes = zip(*rows[start : start + plan.block_size], strict=True)
+    )
+    for number in count():
+        taken = list(islice(rows, plan.block_size))
+        if not taken:
+            return
+        keys, scenes = zip(*taken, strict=True)
         replayed = block_id(source, policy.name, number) if source else None
         yield Block(
             block_id(arm, policy.name, number), policy, world, keys, scenes, plan.block_size, plan.n_steps, replayed
@@ -68,7 +70,7 @@ def _blocks(plan: Plan, policy: Entry, world: Entry, arm: str, source: str | Non
 
 def edit_of(scene: Scene) -> str:
     """What a key says of a scene's edits."""
-    return "+".join(e.id for e in scene.edits) or "none"
+    return "+".join(e.id for e in scene.edits) or UNEDITED
 
 
 def block_id(world: str, policy: str, number: int) -> str:

@@ -4,10 +4,12 @@ Knows the order of things. It does not know policies, worlds or statistics.
 """
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from reverie.evaluation.blocks import Block, blocks_of, replays_of
+from reverie.core.processes import computed
+from reverie.evaluation.blocks import Block, blocks_of, n_planned, replays_of
 from reverie.evaluation.engine import Engine, engine_for
 from reverie.evaluation.plan import Plan, settle
 from reverie.trials import TRIALS, Journal
@@ -31,14 +33,15 @@ def evaluate(plan: Plan, folder: Path, processes: int = 1, progress: Progress | 
     for each phase (policies in worlds; then replays of what they did):
         blocks with a missing trial are computed whole, by any number of processes
         of each result, lines that are not in the journal yet are appended: receipts, verdicts, trials
+
+    Blocks come one after the other and results go to disk: memory does not grow with the number of trials.
     """
     settle(plan, folder)
-    compute = engine or engine_for(processes)
-    with Journal(folder) as journal:
-        phases = [blocks_of(plan), replays_of(plan)]
-        total, before = sum(len(b.keys) for blocks in phases for b in blocks), journal.n_trials
-        for blocks in phases:
-            for result in compute(plan, folder, [b for b in blocks if is_missing(b, journal)]):
+    start = engine or engine_for(processes)
+    with Journal(folder) as journal, closing(start(plan, folder)) as workers:
+        total, before = n_planned(plan), journal.n_trials
+        for phase in (blocks_of, replays_of):
+            for result in computed(workers, (b for b in phase(plan) if is_missing(b, journal))):
                 journal.add_missing(result.trials, result.verdicts, result.receipts)
                 if progress:
                     progress(journal.n_trials, total)

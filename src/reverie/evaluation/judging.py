@@ -1,6 +1,6 @@
 """Judge a finished run again, without rolling anything out: another judge, or a newer version of one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
@@ -16,18 +16,24 @@ def judge_again(folder: Path, judge: Judge, progress: Progress | None = None) ->
     """Append this judge's verdicts on every trial that lacks one of this version; returns how many."""
     read_plan(folder)  # an error where this is no run, before a journal is opened there
     with Journal(folder) as journal:
-        trials = [t for t in TRIALS.read(folder) if t.error is None and t.refused is None]
-        missing = [t for t in trials if not journal.has_key(VERDICTS, (t.key, judge.name, judge.version))]
-        written = 0
-        for verdicts in _by_block(folder, judge, missing):
+        n_missing, written = sum(1 for _ in _missing(folder, judge, journal)), 0
+        for verdicts in _by_block(folder, judge, _missing(folder, judge, journal)):
             journal.add([], verdicts, [])
             written += len(verdicts)
             if progress:
-                progress(written, len(missing))
-        return len(missing)
+                progress(written, n_missing)
+        return written
 
 
-def _by_block(folder: Path, judge: Judge, trials: list[Trial]) -> Iterator[list[TrialVerdict]]:
+def _missing(folder: Path, judge: Judge, journal: Journal) -> Iterator[Trial]:
+    """Trials that were run and have no verdict yet, in the order of their lines."""
+    for trial in TRIALS.read(folder):
+        known = journal.has_key(VERDICTS, (trial.key, judge.name, judge.version))
+        if trial.error is None and trial.refused is None and not known:
+            yield trial
+
+
+def _by_block(folder: Path, judge: Judge, trials: Iterable[Trial]) -> Iterator[list[TrialVerdict]]:
     for block, group in groupby(trials, key=lambda t: str(t.info["block"])):
         rows = list(group)
         episodes = read_episodes(folder, block, {int(t.info["row"]): t.clip for t in rows})

@@ -9,14 +9,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reverie.core import Outcome, TrialKey, Verdict, outcome_of
+import numpy as np
+from numpy.typing import NDArray
+
+from reverie.core import Outcome, ReverieError, TrialKey, outcome_of, outcome_said
 from reverie.evaluation.blocks import REPLAY
+from reverie.evaluation.cells import Column, Grid
 from reverie.evaluation.plan import Plan, read_plan
 from reverie.trials import TRIALS, VERDICTS
 
-Cell = tuple[str, str, int]
+Arm = tuple[str, str]
+"""World (or arm of it) and policy."""
+OUTCOMES = tuple(Outcome)
 SCRIPTS = "+scripts"
 """Suffix of an arm that unites a world's own trials with the replayed ones of scripts."""
+
+
+def _code(outcome: Outcome) -> int:
+    return OUTCOMES.index(outcome) + 1
+
+
+NOT_SCORED = _code(Outcome.NOT_SCORED)
 
 
 @dataclass(frozen=True, order=True)
@@ -29,12 +42,14 @@ class View:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """outcomes[view][policy][cell]; harm[view][policy] counts harmful events by name."""
+    """outcomes[view][policy][cell]; harm[view][policy] counts harmful events by name; clips[world, policy]: cells whose video
+    was kept."""
 
     plan: Plan
-    outcomes: Mapping[View, Mapping[str, Mapping[Cell, Outcome]]]
+    outcomes: Mapping[View, Mapping[str, Column[Outcome]]]
     harm: Mapping[View, Mapping[str, Mapping[str, int]]]
     n_trials: int
+    clips: Mapping[Arm, Column[bool]]
 
     @property
     def truth(self) -> View | None:
@@ -45,43 +60,74 @@ class Outcomes:
         return tuple(p.name for p in (*self.plan.policies, *self.plan.scripts))
 
 
+Codes = dict[Arm, NDArray[np.uint8]]
+
+
+@dataclass
+class _Said:
+    """What one judge at one version says, by arm."""
+
+    codes: Codes
+    harm: dict[Arm, Counter[str]]
+
+
 def read_outcomes(folder: Path) -> Outcomes:
-    """One pass over trials and verdicts."""
+    """One pass over trials, one over verdicts; a byte per trial and judge is kept."""
     plan = read_plan(folder)
-    verdicts, judges = _verdicts(folder)
-    table: dict[View, dict[str, dict[Cell, Outcome]]] = defaultdict(lambda: defaultdict(dict))
-    harm: dict[View, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-    n_trials = 0
+    grid = Grid.of(plan)
+    ran, clips = _trials(folder, grid)
+    said = _verdicts(folder, grid, ran)
+    versions = Counter(judge for judge, _ in said)
+    table: dict[View, dict[str, Column[Outcome]]] = defaultdict(dict)
+    harm: dict[View, dict[str, Counter[str]]] = defaultdict(dict)
+    for (world, policy), own in ran.items():
+        for (judge, version), words in said.items():
+            view = View(world, judge if versions[judge] == 1 else f"{judge}@{version}")
+            codes = words.codes.get((world, policy), np.zeros_like(own))
+            table[view][policy] = Column(grid, np.where((own == NOT_SCORED) & (codes > 0), codes, own), OUTCOMES)
+            harm[view][policy] = words.harm.get((world, policy), Counter())
+    n_trials = sum(int(np.count_nonzero(codes)) for codes in ran.values())
+    kept = {arm: Column(grid, codes, (True,)) for arm, codes in clips.items()}
+    return Outcomes(plan, {**table, **_with_scripts(plan, table)}, harm, n_trials, kept)
+
+
+def _trials(folder: Path, grid: Grid) -> tuple[Codes, Codes]:
+    """Outcomes as far as they are known without a judge; and where there are clips."""
+    ran: Codes = defaultdict(lambda: np.zeros(len(grid), np.uint8))
+    clips: Codes = defaultdict(lambda: np.zeros(len(grid), np.uint8))
     for trial in TRIALS.read(folder):
-        n_trials += 1
-        key, cell = trial.key, (trial.key.scene, trial.key.edit, trial.key.replicate)
-        for judge in judges:
-            verdict = verdicts.get((key, judge))
-            table[View(key.world, judge)][key.policy][cell] = outcome_of(trial, verdict)
-            if verdict is not None:
-                harm[View(key.world, judge)][key.policy].update(verdict.harm)
-    return Outcomes(plan, {**table, **_with_scripts(plan, table)}, harm, n_trials)
+        arm, index = (trial.key.world, trial.key.policy), _index(folder, grid, trial.key)
+        ran[arm][index] = _code(outcome_of(trial, None))
+        clips[arm][index] = trial.clip is not None
+    return ran, clips
 
 
-def _verdicts(folder: Path) -> tuple[dict[tuple[TrialKey, str], Verdict], list[str]]:
-    """Verdicts by trial and judge; a judge with several versions counts as several judges, `name@version`."""
-    found = [(v.key, v.verdict) for v in VERDICTS.read(folder)]
-    versions: dict[str, set[str]] = defaultdict(set)
-    for _, verdict in found:
-        versions[verdict.judge].add(verdict.judge_version)
+def _verdicts(folder: Path, grid: Grid, ran: Codes) -> dict[tuple[str, str], _Said]:
+    """By judge and version; a verdict whose trial is not recorded does not count."""
+    found: dict[tuple[str, str], _Said] = {}
+    for record in VERDICTS.read(folder):
+        key, verdict = record.key, record.verdict
+        said = found.setdefault((verdict.judge, verdict.judge_version), _Said({}, defaultdict(Counter)))
+        arm, index = (key.world, key.policy), _index(folder, grid, key)
+        if arm in ran and ran[arm][index]:
+            said.codes.setdefault(arm, np.zeros(len(grid), np.uint8))[index] = _code(outcome_said(verdict))
+            said.harm[arm].update(verdict.harm)
+    return found
 
-    def label(verdict: Verdict) -> str:
-        return verdict.judge if len(versions[verdict.judge]) == 1 else f"{verdict.judge}@{verdict.judge_version}"
 
-    return {(k, label(v)): v for k, v in found}, list(dict.fromkeys(label(v) for _, v in found))
+def _index(folder: Path, grid: Grid, key: TrialKey) -> int:
+    index = grid.index((key.scene, key.edit, key.replicate))
+    if index is None:
+        raise ReverieError(f"{folder}: a record of {key.id} is no part of the run's plan; was plan.json replaced?")
+    return index
 
 
 def _with_scripts(
-    plan: Plan, table: Mapping[View, Mapping[str, Mapping[Cell, Outcome]]]
-) -> dict[View, dict[str, Mapping[Cell, Outcome]]]:
+    plan: Plan, table: Mapping[View, Mapping[str, Column[Outcome]]]
+) -> dict[View, dict[str, Column[Outcome]]]:
     """Scripts cannot see a world that measures nothing; their replayed trials there stand beside the policies' own."""
     scripts = {s.name for s in plan.scripts}
-    united: dict[View, dict[str, Mapping[Cell, Outcome]]] = {}
+    united: dict[View, dict[str, Column[Outcome]]] = {}
     for view, rows in table.items():
         replayed = table.get(View(view.world + REPLAY, view.judge), {})
         if scripts & replayed.keys():

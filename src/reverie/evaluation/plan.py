@@ -66,7 +66,7 @@ class Plan:
         _unique("policies", [p.name for p in (*self.policies, *self.scripts)])
         _unique("worlds", [w.name for w in self.worlds])
         _unique("judges", [j.name for j in self.judges])
-        _unique("scenes", [s.id for s in self.scenes])
+        _unique("scenes", [scene_name(s) for s in self.scenes])
         self._check_truth()
 
     def _check_truth(self) -> None:
@@ -99,6 +99,11 @@ class Plan:
         fields["controls"] = tuple(fields["controls"])
         fields["truth"] = Truth(**fields["truth"]) if fields["truth"] else None
         return cls(**fields)
+
+
+def scene_name(scene: Scene) -> str:
+    """What tells the scenes of a plan apart: a scene and the same one edited are two."""
+    return "+".join((scene.id, *(e.id for e in scene.edits)))
 
 
 def _unique(what: str, names: list[str]) -> None:
@@ -139,7 +144,7 @@ def plan_differences(old: Plan, new: Plan) -> list[str]:
     found = []
     for field, before, after in _changed(replace(old, scenes=new.scenes), new):
         found.append(f"{field}: the run has {before!r}, asked for {after!r}")
-    before_scenes, after_scenes = {s.id: s for s in old.scenes}, {s.id: s for s in new.scenes}
+    before_scenes, after_scenes = ({scene_name(s): s for s in plan.scenes} for plan in (old, new))
     for name in before_scenes.keys() | after_scenes.keys():
         if before_scenes.get(name) != after_scenes.get(name):
             where = "differs" if name in before_scenes and name in after_scenes else "is only in one of them"

@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from reverie.core import Outcome
 from reverie.core.estimate import Estimate
-from reverie.evaluation.outcomes import Cell, Outcomes, View
+from reverie.evaluation.cells import Cell, Column
+from reverie.evaluation.outcomes import Outcomes, View
 from reverie.stats import PairedTable, PValue, exact_mcnemar, holm, paired_difference, paired_table, wilson
 
-SCORED = (Outcome.SUCCESS, Outcome.FAILURE)
 LEFT_OUT = (Outcome.ERROR, Outcome.REFUSED, Outcome.NOT_SCORED, Outcome.ABSTAINED)
 
 
@@ -37,12 +39,12 @@ class Neighbours:
     p_holm: float | None
 
 
-def scored(cells: Mapping[Cell, Outcome]) -> dict[Cell, bool]:
+def scored(cells: Column[Outcome]) -> Column[bool]:
     """Cells with an outcome that counts; True is success."""
-    return {c: o is Outcome.SUCCESS for c, o in cells.items() if o in SCORED}
+    return cells.renamed({Outcome.SUCCESS: True, Outcome.FAILURE: False})
 
 
-Side = Mapping[str, Mapping[Cell, bool]]
+Side = Mapping[str, Column[bool]]
 """policy -> cell -> did it succeed, in one view."""
 
 
@@ -62,17 +64,18 @@ class Shared:
 def shared(table: Outcomes, views: Sequence[View], policies: Sequence[str]) -> Shared:
     """A rate over what one view scored is not comparable with a rate over what another did: a judge that abstains where a
     policy fails would report a perfect policy."""
-    sides: list[dict[str, dict[Cell, bool]]] = [{} for _ in views]
+    sides: list[dict[str, Column[bool]]] = [{} for _ in views]
     dropped = 0
     for policy in policies:
         if any(policy not in table.outcomes[view] for view in views):
             continue
         counted = [scored(table.outcomes[view][policy]) for view in views]
-        cells = set.intersection(*map(set, counted))
-        dropped += len(set.union(*map(set, counted)) - cells)
-        if cells:
-            for side, outcomes in zip(sides, counted, strict=True):
-                side[policy] = {c: outcomes[c] for c in sorted(cells)}
+        there = np.stack([column.there for column in counted])  # [V, N]
+        every = np.asarray(there.all(0))
+        dropped += int(np.count_nonzero(there.any(0) & ~every))
+        if every.any():
+            for side, column in zip(sides, counted, strict=True):
+                side[policy] = column.kept(every)
     return Shared(tuple(sides), dropped)
 
 
@@ -91,18 +94,22 @@ def _rate(table: Outcomes, view: View, policy: str) -> Rate:
     cells = table.outcomes[view][policy]
     counts = Counter(cells.values())
     tasks = {s.id: s.task for s in table.plan.scenes}
-    names = sorted({tasks[scene] for scene, _, _ in cells})
+    by_task = {task: _of_task(cells, tasks, task) for task in sorted({*tasks.values()})}
     return Rate(
         view,
         policy,
         _wilson(cells),
         {str(o): counts[o] for o in LEFT_OUT if counts[o]},
-        {task: _wilson({c: o for c, o in cells.items() if tasks[c[0]] == task}) for task in names},
+        {task: _wilson(found) for task, found in by_task.items() if found},
         dict(table.harm.get(view, {}).get(policy, {})),
     )
 
 
-def _wilson(cells: Mapping[Cell, Outcome]) -> Estimate:
+def _of_task(cells: Column[Outcome], tasks: Mapping[str, str], task: str) -> Column[Outcome]:
+    return cells.kept(cells.grid.mask(lambda scene, edit: tasks[scene] == task))
+
+
+def _wilson(cells: Column[Outcome]) -> Estimate:
     return success_rate(scored(cells))
 
 
@@ -132,5 +139,5 @@ def _paired(table: Outcomes, view: View, first: str, second: str) -> tuple[Estim
 
 def paired(first: Mapping[Cell, bool], second: Mapping[Cell, bool]) -> PairedTable:
     """Over the cells that both have."""
-    both = sorted(first.keys() & second.keys())
+    both = [cell for cell in first if cell in second]
     return paired_table([first[c] for c in both], [second[c] for c in both])

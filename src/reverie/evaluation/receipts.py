@@ -6,8 +6,10 @@ Same receipt, same result. Nothing here is a time or a host name, so an interrup
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from importlib import metadata
 
+from reverie.core import ActionSpec, ObservationSpec
 from reverie.core.source import commit
 from reverie.evaluation.blocks import Block
 from reverie.evaluation.plan import Plan
@@ -15,14 +17,18 @@ from reverie.trials import Receipt
 
 PACKAGES = ("reverie", "numpy", "scipy", "torch", "mujoco", "transformers")
 
+Specs = Mapping[str, tuple[ObservationSpec, ActionSpec]]
+"""Of whoever took part: "world" and, unless its actions were replayed, "policy"."""
 
-def receipt_of(plan: Plan, block: Block) -> Receipt:
+
+def receipt_of(plan: Plan, block: Block, specs: Specs) -> Receipt:
     """One per policy and world: enough to say what else must be equal for equal results."""
     return Receipt(
         {
             "policy": {"name": block.policy.name, "spec": block.policy.spec, "fingerprint": block.policy.fingerprint},
             "world": {"name": block.world.name, "spec": block.world.spec, "fingerprint": block.world.fingerprint},
             "arm": block.keys[0].world,
+            "specs": {who: {"observation": o.to_dict(), "action": a.to_dict()} for who, (o, a) in specs.items()},
             "block_size": block.size,
             "n_steps": block.n_steps,
             "threads": plan.threads,

@@ -25,19 +25,37 @@ def path_of(folder: Path, block_id: str) -> Path:
     return folder / "episodes" / f"{block_id}.npz"
 
 
+Row = tuple[Arrays, dict[str, Any]]
+"""One episode as it is stored: arrays by plain name, and the rest."""
+
+
 def store(folder: Path, block_id: str, episodes: Sequence[Episode | None]) -> None:
     """Write the episodes of a block; None stands for a row that ended in an error."""
-    arrays: Arrays = {}
-    meta: Meta = []
-    for row, episode in enumerate(episodes):
-        if episode is None:
-            meta.append(None)
-            continue
-        kept = {k: v for k, v in arrays_of(episode).items() if v[0].size <= MAX_NUMBERS_A_FRAME}
-        arrays |= {f"{row}.{k}": v for k, v in kept.items()}
-        meta.append(_meta(episode) | {"left_out": sorted(arrays_of(episode).keys() - kept.keys())})
+    store_rows(folder, block_id, [None if e is None else _row(e) for e in episodes])
+
+
+def store_rows(folder: Path, block_id: str, rows: Sequence[Row | None]) -> None:
+    """As `store`, of rows as `read_rows` gives them."""
+    arrays = {f"{i}.{k}": v for i, row in enumerate(rows) if row is not None for k, v in row[0].items()}
+    meta: Meta = [None if row is None else row[1] for row in rows]
     arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
     _write(path_of(folder, block_id), arrays)
+
+
+def read_rows(folder: Path, block_id: str) -> list[Row | None]:
+    """The rows of a block as they are stored."""
+    arrays, meta = _read(folder, block_id)
+    return [None if about is None else (_of_row(arrays, i), about) for i, about in enumerate(meta)]
+
+
+def _row(episode: Episode) -> Row:
+    every = arrays_of(episode)
+    kept = {k: v for k, v in every.items() if v[0].size <= MAX_NUMBERS_A_FRAME}
+    return kept, _meta(episode) | {"left_out": sorted(every.keys() - kept.keys())}
+
+
+def _of_row(arrays: Arrays, row: int) -> Arrays:
+    return {k.removeprefix(f"{row}."): v for k, v in arrays.items() if k.startswith(f"{row}.")}
 
 
 def arrays_of(episode: Episode) -> Arrays:
@@ -85,7 +103,7 @@ def _episode(folder: Path, block_id: str, row: int, clip: str | None, arrays: Ar
     about = meta[row] if row < len(meta) else None
     if about is None:
         raise ReverieError(f"{path_of(folder, block_id)}: no episode in row {row}")
-    mine = {k.removeprefix(f"{row}."): v for k, v in arrays.items() if k.startswith(f"{row}.")}
+    mine = _of_row(arrays, row)
     spec = ObservationSpec.from_dict(about["observation_spec"])
     images = read_clip(folder / clip, spec) if clip and spec.cameras else {}
     return Episode(

@@ -7,7 +7,7 @@ from typing import Any
 
 from reverie.core import TrialKey
 from reverie.core.files import write_text
-from reverie.evaluation.blocks import blocks_of, replays_of
+from reverie.evaluation.blocks import n_planned
 from reverie.evaluation.comparison import Comparison, comparisons
 from reverie.evaluation.gain import Gain, gain
 from reverie.evaluation.outcomes import Outcomes, View, read_outcomes
@@ -16,6 +16,7 @@ from reverie.evaluation.rates import Neighbours, Rate, neighbours, rates
 from reverie.trials import TRIALS
 
 FILE = "summary.json"
+MAX_FAILURES = 100
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Failure:
 
 @dataclass(frozen=True)
 class Summary:
-    """What `report` and the statistics commands read. `planned` counts the trials that the plan asks for."""
+    """What `report` and the statistics commands read. `planned` counts the trials that the plan asks for; `n_failures` those
+    that ended in an error or were refused, of which `failures` holds the first MAX_FAILURES."""
 
     plan: Plan
     n_trials: int
@@ -37,6 +39,7 @@ class Summary:
     neighbours: dict[View, tuple[Neighbours, ...]]
     comparisons: tuple[Comparison, ...]
     gains: tuple[Gain, ...]
+    n_failures: int
     failures: tuple[Failure, ...]
     table: Outcomes
 
@@ -56,6 +59,7 @@ class Summary:
             ],
             "comparisons": [asdict(c) for c in self.comparisons],
             "gains": [asdict(g) for g in self.gains],
+            "n_failures": self.n_failures,
             "failures": [asdict(f) for f in self.failures],
         }
 
@@ -64,16 +68,17 @@ def summarise(folder: Path) -> Summary:
     table = read_outcomes(folder)
     ranked = rates(table)
     compared = comparisons(table)
-    planned = sum(len(b.keys) for b in (*blocks_of(table.plan), *replays_of(table.plan)))
+    n_failures, failures = _failures(folder)
     return Summary(
         table.plan,
         table.n_trials,
-        planned,
+        n_planned(table.plan),
         tuple(ranked),
         {view: tuple(neighbours(table, view, ranked)) for view in table.outcomes},
         tuple(compared),
         tuple(_gains(table, compared)),
-        tuple(_failures(folder)),
+        n_failures,
+        tuple(failures),
         table,
     )
 
@@ -89,14 +94,15 @@ def _gains(table: Outcomes, compared: list[Comparison]) -> list[Gain]:
     ]
 
 
-def _failures(folder: Path) -> list[Failure]:
-    found = []
+def _failures(folder: Path) -> tuple[int, list[Failure]]:
+    """How many, and the first MAX_FAILURES."""
+    n, found = 0, []
     for trial in TRIALS.read(folder):
-        if trial.error is not None:
-            found.append(Failure(trial.key, trial.error.strip().splitlines()[-1]))
-        elif trial.refused is not None:
-            found.append(Failure(trial.key, trial.refused))
-    return found
+        reason = trial.error.strip().splitlines()[-1] if trial.error is not None else trial.refused
+        if reason is not None:
+            n += 1
+            found += [Failure(trial.key, reason)] if n <= MAX_FAILURES else []
+    return n, found
 
 
 def write_summary(folder: Path) -> Summary:

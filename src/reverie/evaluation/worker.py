@@ -11,10 +11,10 @@ from pathlib import Path
 
 from reverie.core import Episode, Judge, Policy, ReverieError, Trial, TrialKey, World
 from reverie.evaluation.attempts import Outcomes, attempt, run_policy, run_replay
-from reverie.evaluation.blocks import Block, slug
+from reverie.evaluation.blocks import UNEDITED, Block, slug
 from reverie.evaluation.clips import tile, write_clip
 from reverie.evaluation.plan import Entry, Plan
-from reverie.evaluation.receipts import limit_threads, receipt_of
+from reverie.evaluation.receipts import Specs, limit_threads, receipt_of
 from reverie.evaluation.resolve import load_judge, load_policy, load_world
 from reverie.evaluation.storage import read_actions, store
 from reverie.trials import Receipt, TrialVerdict
@@ -49,7 +49,7 @@ class Bench:
         store(self.folder, block.id, episodes)
         clips = [self._clip(k, e) for k, e in zip(block.keys, episodes, strict=True)]
         verdicts = self._verdicts(block, episodes)
-        receipt = receipt_of(self.plan, block)
+        receipt = receipt_of(self.plan, block, self._specs(block))
         seconds = round((time.monotonic() - started) / len(outcomes), 3)
         trials = [_trial(block, row, o, clips[row], receipt, seconds) for row, o in enumerate(outcomes)]
         return BlockResult(block.id, trials, verdicts, [receipt])
@@ -68,13 +68,20 @@ class Bench:
         limit_threads(self.plan.threads)  # only now: loading may have brought torch in
         return attempt(run, rows)
 
+    def _specs(self, block: Block) -> Specs:
+        loaded = {"world": self._load_world(block.world)} | (
+            {} if block.replays else {"policy": self._load_policy(block.policy)}
+        )
+        return {who: (x.observation_spec, x.action_spec) for who, x in loaded.items()}
+
     def _verdicts(self, block: Block, episodes: list[Episode | None]) -> list[TrialVerdict]:
         return [v for judge in self._judges for v in judged(judge, list(block.keys), episodes)]
 
     def _clip(self, key: TrialKey, episode: Episode | None) -> str | None:
         if episode is None or not self.plan.keep_video or not episode.observation_spec.cameras:
             return None
-        name = f"clips/{slug(key.world)}/{slug(key.policy)}/{slug(key.scene)}.{key.replicate}.mp4"
+        edit = "" if key.edit == UNEDITED else f".{slug(key.edit)}"
+        name = f"clips/{slug(key.world)}/{slug(key.policy)}/{slug(key.scene)}{edit}.{key.replicate}.mp4"
         frames_hz = episode.action_spec.control_hz / episode.observation_spec.frame_every
         write_clip(self.folder / name, tile(episode.observations.images, episode.observation_spec), frames_hz)
         return name
@@ -111,7 +118,7 @@ def judged(judge: Judge, keys: list[TrialKey], episodes: list[Episode | None]) -
 
 
 def _trial(block: Block, row: int, outcome: Episode | str, clip: str | None, receipt: Receipt, seconds: float) -> Trial:
-    key, info = block.keys[row], {"block": block.id, "row": row}
+    key, info = block.keys[row], {"block": block.id, "row": row, "scene": block.scenes[row].hash}
     if isinstance(outcome, str):
         return Trial(key, block.scenes[row].instruction, 0, receipt.id, error=outcome, seconds=seconds, info=info)
     digest = hashlib.blake2b(outcome.actions.tobytes(), digest_size=8).hexdigest()

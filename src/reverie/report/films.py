@@ -5,7 +5,7 @@ All frames of a clip go into one lossless picture (WebP); the page shows one at 
 
 import base64
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from PIL import Image
 
 from reverie.core import Episode, Outcome, Trial, TrialKey
 from reverie.evaluation.blocks import REPLAY
+from reverie.evaluation.cells import Cell
 from reverie.evaluation.clips import tile
-from reverie.evaluation.outcomes import SCRIPTS, Cell, View
+from reverie.evaluation.outcomes import SCRIPTS, View
 from reverie.evaluation.storage import read_episodes
 from reverie.evaluation.summary import Summary
 from reverie.report.formats import world_words
@@ -51,52 +52,82 @@ class Film:
         return any(p.film["overlay"] for p in self.panels)
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Trials that are worth watching together, before their records are read."""
+
+    title: str
+    keys: tuple[TrialKey, ...]
+
+
 def films(folder: Path, summary: Summary, predicted: View | None) -> list[Film]:
     """A success, a failure and disagreements of truth and prediction; single clips where there is no prediction."""
-    kept = {t.key: t for t in TRIALS.read(folder) if t.clip}
+    return opened(folder, summary, wanted(summary, predicted))
+
+
+def wanted(summary: Summary, predicted: View | None) -> list[Wanted]:
     if summary.table.truth is not None and predicted is not None:
-        return list(_pairs(folder, summary, kept, summary.table.truth, predicted))
-    return list(_singles(folder, summary, kept))
+        return list(_pairs(summary, summary.table.truth, predicted))
+    return list(_singles(summary))
 
 
-def _pairs(folder: Path, summary: Summary, kept: dict[TrialKey, Trial], truth: View, predicted: View) -> Iterator[Film]:
-    wanted: list[tuple[str, Callable[[Outcome, Outcome], bool]]] = [
+def opened(folder: Path, summary: Summary, found: Sequence[Wanted]) -> list[Film]:
+    """The films of what is wanted: one pass over the trials, of which only these are kept."""
+    keys = {key for w in found for key in w.keys}
+    trials = {t.key: t for t in TRIALS.read(folder) if t.key in keys} if keys else {}
+    return [_film(folder, summary, w.title, [trials[key] for key in w.keys]) for w in found]
+
+
+def _pairs(summary: Summary, truth: View, predicted: View) -> Iterator[Wanted]:
+    kinds: list[tuple[str, Callable[[Outcome, Outcome], bool]]] = [
         ("Success in both", lambda t, p: t is p is Outcome.SUCCESS),
         ("Failure in both", lambda t, p: t is p is Outcome.FAILURE),
         ("Disagreement: predicted a success, truly a failure", lambda t, p: (t, p) == (Outcome.FAILURE, Outcome.SUCCESS)),
         ("Disagreement: predicted a failure, truly a success", lambda t, p: (t, p) == (Outcome.SUCCESS, Outcome.FAILURE)),
     ]  # fmt: skip
-    for title, fits in wanted:
+    outcomes = summary.table.outcomes
+    for title, fits in kinds:
         for policy, cell in _cells(summary, truth):
-            outcomes = [summary.table.outcomes[v].get(policy, {}).get(cell) for v in (truth, predicted)]
-            keys = [_key(summary, v, policy, cell) for v in (truth, predicted)]
-            if None not in outcomes and fits(*outcomes) and all(k in kept for k in keys):  # type: ignore[arg-type]
-                yield _film(folder, summary, title, [kept[k] for k in keys])
+            true, dreamt = outcomes[truth][policy].get(cell), outcomes[predicted].get(policy, NOWHERE).get(cell)
+            keys = tuple(key_of(summary, v, policy, cell) for v in (truth, predicted))
+            if true and dreamt and fits(true, dreamt) and all(has_clip(summary, k) for k in keys):
+                yield Wanted(title, keys)
                 break
 
 
-def _singles(folder: Path, summary: Summary, kept: dict[TrialKey, Trial]) -> Iterator[Film]:
+NOWHERE: Mapping[Cell, Outcome] = {}
+
+
+def _singles(summary: Summary) -> Iterator[Wanted]:
     """The first success and the first failure of every judged view; the first clip where nothing was judged."""
     shown: set[TrialKey] = set()
     for view in summary.table.outcomes:
         for outcome in (Outcome.SUCCESS, Outcome.FAILURE):
             for policy, cell in _cells(summary, view):
-                key = _key(summary, view, policy, cell)
-                if summary.table.outcomes[view][policy][cell] is outcome and key in kept and key not in shown:
+                key = key_of(summary, view, policy, cell)
+                fits = summary.table.outcomes[view][policy][cell] is outcome
+                if fits and key not in shown and has_clip(summary, key):
                     shown.add(key)
-                    yield _film(folder, summary, f"{outcome.capitalize()}, judged by {view.judge}", [kept[key]])
+                    yield Wanted(f"{outcome.capitalize()}, judged by {view.judge}", (key,))
                     break
-    if not shown and kept:
-        yield _film(folder, summary, "A rollout", [next(iter(kept.values()))])
+    first = next(((arm, cell) for arm, cells in summary.table.clips.items() for cell in cells), None)
+    if not shown and first is not None:
+        (world, policy), cell = first
+        yield Wanted("A rollout", (TrialKey(policy, world, *cell),))
 
 
 def _cells(summary: Summary, view: View) -> Iterator[tuple[str, Cell]]:
     """Policies from the best to the worst, cells in order."""
     for rate in summary.rates_of(view):
-        yield from ((rate.policy, cell) for cell in sorted(summary.table.outcomes[view][rate.policy]))
+        yield from ((rate.policy, cell) for cell in summary.table.outcomes[view][rate.policy])
 
 
-def _key(summary: Summary, view: View, policy: str, cell: Cell) -> TrialKey:
+def has_clip(summary: Summary, key: TrialKey) -> bool:
+    cell = (key.scene, key.edit, key.replicate)
+    return cell in summary.table.clips.get((key.world, key.policy), ())
+
+
+def key_of(summary: Summary, view: View, policy: str, cell: Cell) -> TrialKey:
     world = view.world
     if world.endswith(SCRIPTS):
         scripts = {s.name for s in summary.plan.scripts}
@@ -116,7 +147,7 @@ def _panel(folder: Path, summary: Summary, trial: Trial) -> Panel:
     said = [
         f"{view.judge}: {cells[trial.key.policy][cell].replace('_', ' ')}"
         for view, cells in summary.table.outcomes.items()
-        if view.world == trial.key.world and cell in cells.get(trial.key.policy, {})
+        if view.world == trial.key.world and cell in cells.get(trial.key.policy, ())
     ]
     return Panel(world_words(trial.key.world), " · ".join(said) or "not judged", film_of(episode))
 

@@ -25,4 +25,5 @@ def _differences(kind: Kind[Any], first: Path, second: Path) -> list[str]:
 
 
 def _contents(kind: Kind[Any], folder: Path) -> dict[Any, dict[str, Any]]:
-    return {kind.key(kind.parse(raw)): kind.without_timing(raw) for _, raw in lines.read(folder / kind.file)}
+    read = lines.read(folder / kind.file)
+    return {kind.key(kind.parse(line.record)): kind.without_timing(line.record) for line in read}

@@ -1,6 +1,7 @@
 """Journal: the records of a run, open for appending by one process at a time.
 
-It knows what is finished and refuses to write it twice; it holds keys, not records, in memory.
+It knows what is finished and refuses to write it twice. What it knows lies in tables on disk: a run of any length is
+written in the same memory.
 """
 
 import fcntl
@@ -11,6 +12,7 @@ from typing import Any
 
 from reverie.core import ReverieError, Trial
 from reverie.trials import lines
+from reverie.trials.key_table import KeyTable
 from reverie.trials.records import RECEIPTS, TRIALS, VERDICTS, Kind, Receipt, TrialVerdict
 
 
@@ -26,7 +28,7 @@ class Journal:
         self._lock = _lock(folder)
         try:
             self.notes = [n for kind in _KINDS if (n := lines.recover(folder / kind.file)) is not None]
-            self._keys = {kind.file: {kind.key(r) for r in kind.read(folder)} for kind in _KINDS}
+            self._keys = {kind.file: _keys_of(kind, folder) for kind in _KINDS}
         except BaseException:
             self._lock.close()
             raise
@@ -37,6 +39,8 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for table in self._keys.values():
+            table.close()
         self._lock.close()
 
     @property
@@ -44,7 +48,7 @@ class Journal:
         return len(self._keys[TRIALS.file])
 
     def has(self, kind: Kind[Any], record: Any) -> bool:
-        return kind.key(record) in self._keys[kind.file]
+        return self.has_key(kind, kind.key(record))
 
     def has_key(self, kind: Kind[Any], key: Any) -> bool:
         return key in self._keys[kind.file]
@@ -73,10 +77,18 @@ class Journal:
                 f"{self.folder / kind.file}: {repeated[0]} is recorded already; records are never changed"
             )
         lines.append(self.folder / kind.file, [r.to_dict() for r in records])
-        self._keys[kind.file].update(keys)
+        for key in keys:
+            self._keys[kind.file].put(key)
 
 
 _KINDS: tuple[Kind[Any], ...] = (TRIALS, VERDICTS, RECEIPTS)
+
+
+def _keys_of(kind: Kind[Any], folder: Path) -> KeyTable:
+    table = KeyTable()
+    for record in kind.read(folder):
+        table.put(kind.key(record))
+    return table
 
 
 def _lock(folder: Path) -> Any:

@@ -8,12 +8,20 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from reverie.core import ReverieError
 from reverie.core.files import sync
 
 VERSION = 1
+
+
+class Line(NamedTuple):
+    """number: from 1; start: the byte at which it begins."""
+
+    number: int
+    start: int
+    record: dict[str, Any]
 
 
 def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
@@ -32,14 +40,23 @@ def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
         sync(path.parent)
 
 
-def read(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line numbers (from 1) and records, one at a time. A file that does not exist holds nothing."""
+def read(path: Path) -> Iterator[Line]:
+    """Lines one at a time. A file that does not exist holds none."""
     if not path.exists():
         return
+    start = 0
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if line.endswith(b"\n"):  # else: cut short by a kill, never acknowledged
-                yield number, parse(line, path, number)
+                yield Line(number, start, parse(line, path, number))
+            start += len(line)
+
+
+def read_at(path: Path, start: int) -> Line:
+    """The line that begins at this byte, as `read` gave it; its number is not known (0)."""
+    with path.open("rb") as file:
+        file.seek(start)
+        return Line(0, start, parse(file.readline(), path, 0))
 
 
 def parse(line: bytes, path: Path, number: int) -> dict[str, Any]:

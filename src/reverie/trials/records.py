@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from reverie.core import ReverieError, Trial, TrialKey, Verdict, content_hash
 from reverie.trials import lines
+from reverie.trials.key_table import KeyTable
 
 Record = TypeVar("Record")
 
@@ -55,25 +56,37 @@ class Kind(Generic[Record]):
 
     def read(self, folder: Path) -> Iterator[Record]:
         """The records of a run, one at a time. A repeated line is read once; two that disagree are an error."""
+        for _, record in self.read_placed(folder):
+            yield record
+
+    def read_placed(self, folder: Path) -> Iterator[tuple[int, Record]]:
+        """The same, each with the byte at which its line begins."""
         path = folder / self.file
-        seen: dict[Hashable, tuple[int, str]] = {}
-        for number, raw in lines.read(path):
-            record = self._parse(raw, path, number)
-            key, digest = self.key(record), content_hash(self.without_timing(raw))
-            if key not in seen:
-                seen[key] = (number, digest)
-                yield record
-            elif seen[key][1] != digest:
-                raise ReverieError(f"{path}, lines {seen[key][0]} and {number}: two different records of {key}")
+        with KeyTable() as seen:
+            for line in lines.read(path):
+                record = self._parse(line, path)
+                digest = content_hash(self.without_timing(line.record))
+                before = seen.put(self.key(record), f"{line.number} {digest}")
+                if before is None:
+                    yield line.start, record
+                elif before.split()[1] != digest:
+                    raise ReverieError(
+                        f"{path}, lines {before.split()[0]} and {line.number}: two different records of {self.key(record)}"
+                    )
+
+    def at(self, folder: Path, start: int) -> Record:
+        """The record whose line begins at this byte."""
+        path = folder / self.file
+        return self._parse(lines.read_at(path, start), path)
 
     def without_timing(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         return {k: v for k, v in raw.items() if k not in self.timing}
 
-    def _parse(self, raw: dict[str, Any], path: Path, number: int) -> Record:
+    def _parse(self, line: lines.Line, path: Path) -> Record:
         try:
-            return self.parse(raw)
+            return self.parse(line.record)
         except (TypeError, KeyError) as error:
-            raise ReverieError(f"{path}, line {number}: not a record of this kind ({error!r})") from None
+            raise ReverieError(f"{path}, line {line.number}: not a record of this kind ({error!r})") from None
 
 
 TRIALS = Kind("trials.jsonl", Trial.from_dict, lambda t: t.key, timing=("seconds",))
