@@ -46,6 +46,8 @@ class Options:
     """Privileged policies: run in the truth's world, replayed in the others."""
     controls: tuple[str, ...] = ()
     """Those of --judges that are controls (see no objects)."""
+    axes: tuple[str, ...] = ()
+    """Axes of generalisation: every scene runs again under each of their levels (`background`, `background:red`, or `all`)."""
     steps: int = 80
     """Control steps of each trial."""
     replicates: int = 1
@@ -74,6 +76,7 @@ class Options:
             worlds=tuple(dict.fromkeys((*((self.truth,) if self.truth else ()), *self.world))),
             scenes=self.scenes,
             judges=self.judges,
+            axes=self.axes,
             n_steps=self.steps,
             truth=(self.truth, judge) if self.truth else None,
             scripts=self.scripts,

@@ -78,11 +78,6 @@ class Scene:
     hidden: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def edit(self) -> str:
-        """What a trial's key says of its edits; "none" without any."""
-        return "+".join(e.id for e in self.edits) or "none"
-
-    @property
     def hash(self) -> str:
         """A hash of all values but the id: equal scenes under two names are found."""
         return content_hash({k: v for k, v in self.to_dict().items() if k != "id"})

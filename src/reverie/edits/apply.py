@@ -35,7 +35,9 @@ def edited(scene: Scene, axis: str, level: str) -> Scene | None:
             f"axis {axis!r} changes what physics sets up, and scene {scene.id!r} is none of its tabletop scenes: "
             f"ask for {', '.join(n for n, a in AXES.items() if a.anywhere)}, or for other scenes"
         )
-    edit, drawn = (Edit(name, found.levels[level].severity, {"level": level}) for name in (axis, found.draws_as or axis))
+    edit, drawn = (
+        Edit(name, found.levels[level].severity, {"level": level}) for name in (axis, found.draws_as or axis)
+    )
     changed = found.change(scene, level, generator("edit", scene.id, drawn.id))
     return None if changed is None else replace(changed, edits=(*scene.edits, edit))
 
@@ -49,6 +51,8 @@ def edited_scenes(scenes: Sequence[Scene], specs: Iterable[str]) -> list[Scene]:
     for axis, level in arms:
         changed = [s for s in (edited(scene, axis, level) for scene in scenes) if s is not None]
         if scenes and not changed:
-            raise ReverieError(f"none of the {len(scenes)} scenes leaves room for {axis}:{level}: draw more, or leave it out")
+            raise ReverieError(
+                f"none of the {len(scenes)} scenes leaves room for {axis}:{level}: draw more, or leave it out"
+            )
         found += changed
     return found

@@ -1,6 +1,6 @@
 """Plushies beside the path: where the hand does not come by, and where no standing camera loses sight of target or reference."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray

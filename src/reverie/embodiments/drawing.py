@@ -139,7 +139,10 @@ class PoseMap:
             return
         for camera in cameras:
             number, compiled = self._model.camera(camera.name).id, _robot_only()
-            self._model.cam_pos[number], self._model.cam_quat[number] = compiled.cam_pos[number], compiled.cam_quat[number]
+            self._model.cam_pos[number], self._model.cam_quat[number] = (
+                compiled.cam_pos[number],
+                compiled.cam_quat[number],
+            )
             if camera not in panda.CAMERAS:
                 pose = camera.pose_in_mount
                 self._model.cam_pos[number] = pose[:3, 3]

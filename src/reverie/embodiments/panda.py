@@ -6,7 +6,6 @@ to 1 open), and the seven joint angles (rad) that inverse kinematics gives for t
 """
 
 from collections.abc import Mapping, Sequence
-
 from typing import Any
 
 import numpy as np

@@ -7,11 +7,11 @@ from reverie.core import (
     Judge,
     ObservationSpec,
     Policy,
-    Scene,
     SpecMismatch,
     World,
     check_compatible,
 )
+from reverie.edits import edited_scenes
 from reverie.evaluation.plan import Entry, Plan, Truth
 from reverie.evaluation.resolve import load_judge, load_policy, load_scenes, load_world
 
@@ -22,13 +22,15 @@ Specs = tuple[ObservationSpec, ActionSpec]
 class Request:
     """What to evaluate, as typed. Specs are resolved by `evaluation.resolve`; see Plan for the other fields.
 
-    truth: (world spec, judge spec), both listed above, or None.
+    axes: every scene again under each level of these (`edits.arms_named`). truth: (world spec, judge spec), both listed
+    above, or None.
     """
 
     policies: tuple[str, ...]
     worlds: tuple[str, ...]
     scenes: tuple[str, ...]
     judges: tuple[str, ...]
+    axes: tuple[str, ...] = ()
     n_steps: int = 80
     truth: tuple[str, str] | None = None
     scripts: tuple[str, ...] = ()
@@ -46,12 +48,13 @@ def make_plan(request: Request) -> Plan:
     judges = {spec: _judge(spec) for spec in request.judges}
     truth = Truth(worlds[request.truth[0]][0].name, judges[request.truth[1]].name) if request.truth else None
     everywhere = dict(worlds.values())
+    scenes = [scene for spec in request.scenes for scene in load_scenes(spec)]
     true_only = {entry: specs for entry, specs in everywhere.items() if truth and entry.name == truth.world}
     return Plan(
         policies=_policies(request.policies, everywhere),
         worlds=tuple(everywhere),
         judges=tuple(judges.values()),
-        scenes=tuple(scene for spec in request.scenes for scene in _scenes(spec)),
+        scenes=(*scenes, *edited_scenes(scenes, request.axes)),
         n_steps=request.n_steps,
         truth=truth,
         scripts=_policies(request.scripts, true_only),
@@ -62,10 +65,6 @@ def make_plan(request: Request) -> Plan:
         replay=request.replay,
         keep_video=request.keep_video,
     )
-
-
-def _scenes(spec: str) -> list[Scene]:
-    return load_scenes(spec)
 
 
 def _world(spec: str) -> tuple[Entry, Specs]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from reverie.core import TrialKey
 from reverie.core.files import write_text
+from reverie.evaluation.axes import Axes, axes_of
 from reverie.evaluation.blocks import n_planned
 from reverie.evaluation.comparison import Comparison, comparisons
 from reverie.evaluation.gain import Gain, gain
@@ -30,7 +31,8 @@ class Failure:
 @dataclass(frozen=True)
 class Summary:
     """What `report` and the statistics commands read. `planned` counts the trials that the plan asks for; `n_failures` those
-    that ended in an error or were refused, of which `failures` holds the first MAX_FAILURES."""
+    that ended in an error or were refused, of which `failures` holds the first MAX_FAILURES. All of it is about scenes as
+    they are, where edited ones stand beside them, but for `axes` and `table`."""
 
     plan: Plan
     n_trials: int
@@ -42,6 +44,7 @@ class Summary:
     n_failures: int
     failures: tuple[Failure, ...]
     table: Outcomes
+    axes: Axes | None
 
     def rates_of(self, view: View) -> list[Rate]:
         return [r for r in self.rates if r.view == view]
@@ -61,11 +64,13 @@ class Summary:
             "gains": [asdict(g) for g in self.gains],
             "n_failures": self.n_failures,
             "failures": [asdict(f) for f in self.failures],
+            "axes": asdict(self.axes) if self.axes else None,
         }
 
 
 def summarise(folder: Path) -> Summary:
-    table = read_outcomes(folder)
+    whole = read_outcomes(folder)
+    table = whole.nominal
     ranked = rates(table)
     compared = comparisons(table)
     n_failures, failures = _failures(folder)
@@ -79,7 +84,8 @@ def summarise(folder: Path) -> Summary:
         tuple(_gains(table, compared)),
         n_failures,
         tuple(failures),
-        table,
+        whole,
+        axes_of(whole),
     )
 
 

@@ -27,11 +27,11 @@ class Noisy:
     """A World around another one; name and fingerprint are the inner one's: the noise belongs to the scene."""
 
     inner: World
+    name: str = field(init=False)
     _noise: Sequence[Mapping[str, Any] | None] = field(default=(), init=False)
 
-    @property
-    def name(self) -> str:
-        return self.inner.name
+    def __post_init__(self) -> None:
+        self.name = self.inner.name
 
     @property
     def observation_spec(self) -> ObservationSpec:

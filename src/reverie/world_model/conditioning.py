@@ -51,7 +51,9 @@ class PandaConditioner:
 
     def draw(self, states: NDArray[np.float32], rigs: Sequence[Rig] | None = None) -> tuple[Tensor, Tensor]:
         """Commanded states [B, 15] -> robot [B, V, 3, H, W] and mask [B, V, 1, H, W], float32."""
-        drawn = [self._pose_map.draw(s, rig) for s, rig in zip(states, rigs or [panda.CAMERAS] * len(states), strict=True)]
+        drawn = [
+            self._pose_map.draw(s, rig) for s, rig in zip(states, rigs or [panda.CAMERAS] * len(states), strict=True)
+        ]
         rgb = torch.from_numpy(np.stack([d[0] for d in drawn])).permute(0, 1, 4, 2, 3).float() / 255
         mask = torch.from_numpy(np.isfinite(np.stack([d[1] for d in drawn]))).float()[:, :, None]
         return rgb, mask
@@ -141,9 +143,10 @@ class Frames:
     def rows(self, rows: Sequence[int]) -> "Frames":
         """Some of them, without the mask."""
         chosen = list(rows)
-        images = (v[chosen] for v in (self.first, self.before, self.last))
-        states = (v[chosen] for v in (self.states, self.grasp_states, self.held_states))
-        return Frames(*images, *states, rigs=tuple(self.rigs[i] for i in chosen) if self.rigs else None)
+        first, before, last = (v[chosen] for v in (self.first, self.before, self.last))
+        states, grasp, held = (v[chosen] for v in (self.states, self.grasp_states, self.held_states))
+        rigs = tuple(self.rigs[i] for i in chosen) if self.rigs else None
+        return Frames(first, before, last, states, grasp, held, rigs=rigs)
 
     @classmethod
     def begin(cls, first: Tensor, states: NDArray[np.float32], rigs: tuple[Rig, ...] | None = None) -> "Frames":
