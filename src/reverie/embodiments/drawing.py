@@ -65,6 +65,7 @@ class Drawer:
         for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION, mujoco.mjtRndFlag.mjRND_HAZE):
             self._scene.flags[flag] = 0
         self._views = [_view(model, name) for name in cameras]
+        self._lamp = _view(model, panda_model.HEADLIGHT)  # stays where it is when a camera is moved
 
     def draw(self, data: mujoco.MjData) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Images [cameras, H, W, 3] and depth in metres [cameras, H, W] (the far plane where nothing is)."""
@@ -73,7 +74,7 @@ class Drawer:
         n = len(self._views)
         perturb = mujoco.MjvPerturb()
         everything = mujoco.mjtCatBit.mjCAT_ALL
-        mujoco.mjv_updateScene(self._model, data, self._option, perturb, self._views[0], everything, self._scene)
+        mujoco.mjv_updateScene(self._model, data, self._option, perturb, self._lamp, everything, self._scene)
         for i, view in enumerate(self._views):
             mujoco.mjv_updateCamera(self._model, data, view, self._scene)
             mujoco.mjr_render(mujoco.MjrRect(i * width, 0, width, height), self._scene, resources)

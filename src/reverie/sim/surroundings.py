@@ -67,4 +67,6 @@ def _hide(model: mujoco.MjModel, scene: Scene) -> None:
     model.body_mass[things] *= scene.hidden.get("mass", 1.0)
     model.body_inertia[things] *= scene.hidden.get("mass", 1.0)
     model.geom_friction *= scene.hidden.get("friction", 1.0)
+    extent, centre = float(model.stat.extent), model.stat.center.copy()
     mujoco.mj_setConst(model, mujoco.MjData(model))
+    model.stat.extent, model.stat.center[:] = extent, centre  # what is drawn, and how far, is no matter of mass
