@@ -87,7 +87,9 @@ def main() -> None:
     scenes = [draw_scene("put", "test", options.first + i) for i in range(options.scenes)]
     tries = attempts([*arms.values()], scenes, options.out, options.processes)
     reworded = [arms[name] for name in ("vla auxiliary", "vla auxiliary_own_words")]
-    others = attempts(reworded, edited_scenes(scenes, ["language:rephrased"]), options.out, options.processes, "paraphrased")
+    others = attempts(
+        reworded, edited_scenes(scenes, ["language:rephrased"]), options.out, options.processes, "paraphrased"
+    )
     rows: dict[str, dict[str, Any]] = {}
     for name, arm in arms.items():
         rows[arm.key] = {"success": success(tries[name])} | {

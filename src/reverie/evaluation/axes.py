@@ -149,10 +149,8 @@ def _over_scenes(pairs: Sequence[tuple[Cell, bool, bool]]) -> tuple[Estimate, Es
         scenes.setdefault(scene, []).append((without, under))
     before, after = ([fmean(pair[i] for pair in own) for own in scenes.values()] for i in (0, 1))
     lost = [a - b for a, b in zip(before, after, strict=True)]
-    drop = bootstrap_mean(lost, "scenes")
-    if drop.low is not None and len(set(lost)) == 1:  # resampling equal numbers says nothing about others
-        drop = replace(drop, low=None, high=None, reason="no interval: the edits cost every scene the same")
-    return bootstrap_mean(before, "scenes"), bootstrap_mean(after, "scenes"), drop
+    clean, edited, drop = (bootstrap_mean(values, "scenes") for values in (before, after, lost))
+    return clean, edited, drop
 
 
 def orders(table: Outcomes, found: Sequence[Drop]) -> list[AxisOrder]:
