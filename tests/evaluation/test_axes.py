@@ -163,7 +163,7 @@ def test_a_run_holds_clean_and_edited_trials_with_the_same_draws(tmp_path):
         if d.view == View("true", "recorded"):
             cells = summary.table.outcomes[d.view][d.policy]
             rate = {edit: np.mean([o is Outcome.SUCCESS for c, o in cells.items() if c[1] == edit]) for _, edit, _ in cells}  # fmt: skip
-            edits = [a.edits for a in edited_arms(summary.plan) if (a.axis, a.level) == (d.axis, d.level)][0]
+            edits = next(a.edits for a in edited_arms(summary.plan) if (a.axis, a.level) == (d.axis, d.level))
             assert d.drop.value == pytest.approx(rate["none"] - np.mean([rate[e] for e in edits]))
             assert d.drop.n == 5
     stored = json.loads((tmp_path / "summary.json").read_text())["axes"]
