@@ -19,7 +19,7 @@ from reverie.cli.demo import shipped_policies, shipped_request
 from reverie.cli.progress import progress
 from reverie.edits import AXES, arms_named, edited_scenes
 from reverie.evaluation import evaluate, make_plan
-from reverie.evaluation.axes import EVERY_LEVEL, Axes, Drop
+from reverie.evaluation.drops import EVERY_LEVEL, Axes, Drop
 from reverie.evaluation.loaders import tabletop_scenes
 from reverie.evaluation.summary import summarise
 from reverie.stats import wilson

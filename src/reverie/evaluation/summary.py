@@ -7,7 +7,7 @@ from typing import Any
 
 from reverie.core import TrialKey
 from reverie.core.files import write_text
-from reverie.evaluation.axes import Axes, axes_of
+from reverie.evaluation.drops import Axes, axes_of
 from reverie.evaluation.blocks import n_planned
 from reverie.evaluation.comparison import Comparison, comparisons
 from reverie.evaluation.gain import Gain, gain
