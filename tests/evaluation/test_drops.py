@@ -10,8 +10,8 @@ from runs import DREAM, FRAMES, RECORDED, TRUE, reach, request, run
 from reverie.core import Edit, Outcome
 from reverie.core.fakes import fake_scenes
 from reverie.evaluation import evaluate, make_plan
-from reverie.evaluation.drops import EVERY_LEVEL, axes_of, drops, edited_arms
 from reverie.evaluation.cells import Column, Grid
+from reverie.evaluation.drops import EVERY_LEVEL, axes_of, drops, edited_arms
 from reverie.evaluation.outcomes import OUTCOMES, Outcomes, View, read_outcomes
 from reverie.evaluation.plan import Entry, Plan, Truth
 from reverie.evaluation.summary import summarise, write_summary

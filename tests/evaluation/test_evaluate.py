@@ -89,6 +89,7 @@ def test_a_crash_is_an_error_of_its_row_and_the_run_goes_on(tmp_path):
     assert len(errors) == 2 * 3  # two scenes: both worlds and the replay
     assert {t.key.policy for t in errors} == {"crashing"}
     assert all("crashes on purpose" in t.error for t in errors if "replay" not in t.key.world)
+    assert all(t.error.startswith("Traceback") and "in infer" in t.error for t in errors if "replay" not in t.key.world)
     assert all("nothing to replay" in t.error for t in errors if "replay" in t.key.world)
     assert not {v.key for v in VERDICTS.read(tmp_path)} & {t.key for t in errors}
     assert len(trials(tmp_path)) == 30

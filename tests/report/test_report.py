@@ -14,15 +14,17 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "evaluation"))
 from runs import FRAMES, RECORDED, TRUE, reach, run
 
-from reverie.core import ReverieError
-from reverie.core.fakes import tiny_episode
+from reverie.core import ReverieError, Verdict
+from reverie.core.fakes import RecordedOutcomeJudge, tiny_episode
 from reverie.evaluation.clips import write_clip
+from reverie.evaluation.judging import judge_again
 from reverie.evaluation.outcomes import View
 from reverie.evaluation.summary import summarise
 from reverie.report import write_report
-from reverie.report.films import films
+from reverie.report.films import films, within
 from reverie.report.overlay import gripper_lines, overlay
 from reverie.report.svg import Line, curves
+from reverie.trials.export import read_export
 
 POSE = "fake:FakeJudge?name=pose_only&near=0.4"
 VOID = {"meta", "input", "br", "line", "circle", "path"}
@@ -76,7 +78,7 @@ def folder(tmp_path_factory):
 def test_the_page_is_whole_and_needs_nothing_else(folder):
     path = folder / "report.html"
     page = Page(path)
-    assert page.sections == ["verdict", "ranking", "prediction", "clips", "views", "errors", "limits", "receipts"]
+    assert page.sections == ["verdict", "ranking", "prediction", "failures", "clips", "views", "errors", "limits", "receipts"]  # fmt: skip
     assert page.links == []
     assert not re.findall(r"https?://", path.read_text())
     assert path.stat().st_size < 1_000_000
@@ -85,8 +87,8 @@ def test_the_page_is_whole_and_needs_nothing_else(folder):
 
 def test_the_verdict_comes_first_and_in_words(folder):
     words = Page(folder / "report.html").words
-    assert words.index("is first with") < words.index("Success with 95 % Wilson intervals")
-    assert re.search(r"beats \S+ by \d+ points \[\d+, \d+\], p [<=] [\d.]+ after Holm, \d+ shared scenes", words)
+    assert words.index("In true, judged by recorded:") < words.index("Success with 95 % intervals")
+    assert re.search(r"beats \S+ by \d+ points \[\d+, \d+\]", words)
     assert "cannot be told apart" in words
     assert "Its control, pose_only" in words
     assert "Its bound, the true actions replayed" in words
@@ -121,10 +123,42 @@ def test_films_are_pairs_of_the_same_trial(folder):
 def test_sections_appear_only_where_their_records_exist(tmp_path):
     run(tmp_path, worlds=(TRUE,), truth=None, keep_video=False)
     page = Page(write_report(tmp_path))
-    assert page.sections == ["verdict", "ranking", "prediction", "clips", "views", "limits", "receipts"]
+    assert page.sections == ["verdict", "ranking", "prediction", "failures", "clips", "views", "limits", "receipts"]
     assert "No truth was part of this run" in page.words
     assert "not measured : this run has no truth" in page.words.replace("measured:", "measured :")
     assert "this run kept no video" in page.words
+
+
+def test_edits_calibration_and_imitation_have_their_sections(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "evaluation"))
+    monkeypatch.chdir(tmp_path)
+    training = tmp_path / reach(0.9)  # a policy's spec is where its training left its numbers
+    training.mkdir()
+    lines = [{"phase": "training", "loss": 1.0}, {"phase": "validation", "main/held_out/actions": 0.25}]
+    (training / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    folder = tmp_path / "run"
+    run(folder, worlds=(TRUE,), judges=(RECORDED,), scenes=("python:edited:make",), n_steps=24)
+    judge_again(folder, Sure(name="sure"))
+    page = Page(write_report(folder))
+    assert [s for s in page.sections if s in ("axes", "calibration", "imitation")] == ["axes", "calibration", "imitation"]  # fmt: skip
+    assert re.search(r"instruction 8 scenes -?\d+ points", page.words)
+    assert re.search(r"said 80 %: \d+ % \[\d+, \d+\], n = 44", page.words)
+    assert "reach0.9 main 0.2500" in page.words
+    assert "reach0.3 not measured" in page.words
+    assert len(list(read_export(folder / "trials.parquet"))) == 2 * 44
+    assert "(88 lines, one per trial and judge)" in page.words
+
+
+class Sure(RecordedOutcomeJudge):
+    def judge(self, episodes):
+        return [Verdict("sure", "1", True, probability=0.8) for _ in episodes]
+
+
+def test_pictures_that_do_not_fit_are_left_out(folder):
+    shown = films(folder, summarise(folder), View("dream+scripts", "fake_frames"))
+    sizes = [sum(len(p.film["source"]) for p in f.panels) for f in shown]
+    assert within(shown, sum(sizes[:2])) == shown[:2]
+    assert within(shown) == shown
 
 
 def test_nothing_scored_is_not_measured(tmp_path):

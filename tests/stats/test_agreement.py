@@ -109,7 +109,7 @@ def test_clusters_widen_the_interval():
     found = clustered_accuracy(predicted, real, policies, Resampling(draws=20_000))
     assert found.value == pytest.approx(0.6)
     assert found.n == 20
-    assert (found.high - found.low) / 2 == pytest.approx(1.96 * math.sqrt(0.6 * 0.4 / 20), rel=0.1)
+    assert (found.high - found.low) / 2 == pytest.approx(2.093 * math.sqrt(0.6 * 0.4 / 19), rel=0.1)
     plain = accuracy(predicted, real)
     assert found.high - found.low > 4 * (plain.high - plain.low)
     by_policy, by_episode = kappa(predicted, real, policies), kappa(predicted, real)

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import beta, binom
 
 from reverie.core.estimate import Estimate
-from reverie.stats import clopper_pearson, wilson
+from reverie.stats import clopper_pearson, jeffreys, wilson
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,7 @@ from reverie.stats import clopper_pearson, wilson
         (clopper_pearson, 15, 148, 0.0578, 0.1617),
         (clopper_pearson, 0, 20, 0.0, 0.1684),
         (clopper_pearson, 1, 29, 0.0009, 0.1776),
+        (jeffreys, 9, 10, 0.6187, 0.9890),
     ],
 )
 def test_published_intervals(method, successes, n, low, high):
@@ -30,6 +31,15 @@ def test_published_intervals(method, successes, n, low, high):
     assert (found.low, found.high) == pytest.approx((low, high), abs=5.1e-5)
     assert found.value == successes / n
     assert found.n == n
+
+
+@pytest.mark.parametrize(
+    ("successes", "low", "high"), [(0, 0, 0.292), (1, 0.016, 0.501), (2, 0.065, 0.648), (3, 0.139, 0.766)]
+)
+def test_jeffreys_published(successes, low, high):
+    """Brown, Cai & DasGupta 2001, table 5, n = 7."""
+    found = jeffreys(successes, 7)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=6e-4)
 
 
 def test_zero_failures_bound_the_rate():
@@ -66,7 +76,7 @@ def test_wilson_covers_on_average():
     assert coverage.min() == pytest.approx(0.84, abs=0.01)
 
 
-@pytest.mark.parametrize("method", [wilson, clopper_pearson])
+@pytest.mark.parametrize("method", [wilson, clopper_pearson, jeffreys])
 def test_mirror_and_monotone(method):
     for k in range(13):
         found, mirrored = method(k, 12), method(12 - k, 12)
@@ -77,7 +87,7 @@ def test_mirror_and_monotone(method):
     assert method(6, 12, 0.99).low < method(6, 12, 0.9).low
 
 
-@pytest.mark.parametrize("method", [wilson, clopper_pearson])
+@pytest.mark.parametrize("method", [wilson, clopper_pearson, jeffreys])
 def test_no_trials_is_absent_not_zero(method):
     found = method(0, 0)
     assert found.value is None

@@ -100,14 +100,23 @@ def test_two_policies_have_no_correlation():
 def test_bias_correction_moves_the_limits_against_the_bias():
     """Draws that are normal around 0.7 for an observed 0: z0 = -0.7, limits -0.7 +- z."""
     draws = norm.ppf((np.arange(100_000) + 0.5) / 100_000) + 0.7
-    assert bootstrap_limits(0.0, draws, "percentile", 0.9) == pytest.approx((0.7 - 1.645, 0.7 + 1.645), abs=1e-3)
-    assert bootstrap_limits(0.0, draws, "bias_corrected", 0.9) == pytest.approx((-0.7 - 1.645, -0.7 + 1.645), abs=2e-3)
+    assert bootstrap_limits(0.0, draws, "percentile", 0.9, 8) == pytest.approx((0.7 - 1.645, 0.7 + 1.645), abs=1e-3)
+    assert bootstrap_limits(0.0, draws, "bias_corrected", 0.9, 8) == pytest.approx(
+        (-0.7 - 1.645, -0.7 + 1.645), abs=2e-3
+    )
+
+
+def test_expanded_limits_of_a_mean_are_student_ts():
+    """Draws as the normal bootstrap of 8 units with variance 1 (divisor 7) has them."""
+    draws = norm.ppf((np.arange(100_000) + 0.5) / 100_000) * np.sqrt(7 / 8) / np.sqrt(8)
+    reach = 2.364624 / np.sqrt(8)  # t of 7 degrees
+    assert bootstrap_limits(0.0, draws, "expanded", 0.95, 8) == pytest.approx((-reach, reach), abs=1e-3)
 
 
 def test_bias_correction_splits_ties():
     """As many draws above as below: no bias, however many equal the observed value."""
     draws = np.array([-2.0, -1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0] * 100)
-    plain, corrected = (bootstrap_limits(0.0, draws, kind, 0.7) for kind in ("percentile", "bias_corrected"))
+    plain, corrected = (bootstrap_limits(0.0, draws, kind, 0.7, 8) for kind in ("percentile", "bias_corrected"))
     assert corrected == pytest.approx(plain)
 
 

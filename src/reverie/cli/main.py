@@ -19,6 +19,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "actions": ("reverie.cli.actions", "what action codecs lose on a data set: round-trip errors, a table and a page"),
     "train": ("reverie.cli.train", "fit a policy, a world or a judge"),
     "evaluate": ("reverie.cli.evaluate", "roll policies out in worlds, judge, rank, and write the report"),
+    "compare": ("reverie.cli.compare", "who is better, how sure: one run or two; an exit code for CI"),
     "attend": ("reverie.cli.attend", "where a policy looks under two instructions, as one page"),
     "judge": ("reverie.cli.judge", "judge the stored episodes of a run again"),
     "merge": ("reverie.cli.merge", "several runs as one"),

@@ -80,8 +80,16 @@ class Column(Mapping[Cell, Value], Generic[Value]):
         """Without the cells where `mask` [N] is False."""
         return Column(self.grid, np.where(mask, self.codes, 0).astype(np.uint8), self._values)
 
+    def part(self, grid: Grid, mask: Mask) -> "Column[Value]":
+        """Only the cells of `mask` [N], which are those of `grid`."""
+        return Column(grid, self.codes[mask], self._values)
+
     def renamed(self, names: Mapping[Value, Other]) -> "Column[Other]":
         """Every value by another name; cells whose value has none are left out."""
         values = list(dict.fromkeys(names.values()))
         codes = np.array([0, *(values.index(names[v]) + 1 if v in names else 0 for v in self._values)], np.uint8)
         return Column(self.grid, codes[self.codes], values)
+
+    def renumbered(self, grid: Grid) -> "Column[Value]":
+        """The same values where a grid as long calls the cells by other names."""
+        return Column(grid, self.codes, self._values)

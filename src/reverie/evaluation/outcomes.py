@@ -66,16 +66,17 @@ class Outcomes:
         return self.under({UNEDITED}) if UNEDITED in edits and len(edits) > 1 else self
 
     def under(self, edits: Collection[str]) -> "Outcomes":
-        """Only trials under one of these edits."""
-        kept = {
-            view: {p: column.kept(column.grid.mask(lambda _, edit: edit in edits)) for p, column in rows.items()}
-            for view, rows in self.outcomes.items()
-        }
+        """Only trials under one of these edits, of a plan that has no others."""
+        mask = Grid.of(self.plan).mask(lambda _, edit: edit in edits)
+        plan = replace(self.plan, scenes=tuple(s for s in self.plan.scenes if edit_of(s) in edits))
+        grid = Grid.of(plan)
+        kept = {v: {p: column.part(grid, mask) for p, column in rows.items()} for v, rows in self.outcomes.items()}
+        clips = {arm: column.part(grid, mask) for arm, column in self.clips.items()}
         harm = {
             view: {p: {k: n for k, n in counts.items() if k[0] in edits} for p, counts in rows.items()}
             for view, rows in self.harm.items()
         }
-        return replace(self, outcomes=kept, harm=harm)
+        return replace(self, plan=plan, outcomes=kept, harm=harm, clips=clips)
 
 
 Codes = dict[Arm, NDArray[np.uint8]]

@@ -42,9 +42,9 @@ def store_rows(folder: Path, block_id: str, rows: Sequence[Row | None]) -> None:
     _write(path_of(folder, block_id), arrays)
 
 
-def read_rows(folder: Path, block_id: str) -> list[Row | None]:
-    """The rows of a block as they are stored."""
-    arrays, meta = _read(folder, block_id)
+def read_rows(folder: Path, block_id: str, names: Sequence[str] | None = None) -> list[Row | None]:
+    """The rows of a block as they are stored; of the arrays only `names`, where these are given."""
+    arrays, meta = _read(folder, block_id, names)
     return [None if about is None else (_of_row(arrays, i), about) for i, about in enumerate(meta)]
 
 
@@ -132,11 +132,12 @@ def _observations(mine: Arrays, images: Mapping[str, NDArray[np.uint8]], instruc
     )
 
 
-def _read(folder: Path, block_id: str) -> tuple[Arrays, Meta]:
+def _read(folder: Path, block_id: str, names: Sequence[str] | None = None) -> tuple[Arrays, Meta]:
     path = path_of(folder, block_id)
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {k: file[k] for k in file.files}
+            wanted = [k for k in file.files if names is None or k == "meta" or k.partition(".")[2] in names]
+            arrays = {k: file[k] for k in wanted}
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise ReverieError(f"{path}: the stored episodes cannot be read ({error}); restore the file, or evaluate into a new folder") from None  # fmt: skip
     meta: Meta = json.loads(arrays.pop("meta").tobytes())

@@ -7,9 +7,9 @@ from typing import Any
 
 from reverie.core import TrialKey
 from reverie.core.files import write_text
-from reverie.evaluation.drops import Axes, axes_of
 from reverie.evaluation.blocks import n_planned
 from reverie.evaluation.comparison import Comparison, comparisons
+from reverie.evaluation.drops import Axes, axes_of
 from reverie.evaluation.gain import Gain, gain
 from reverie.evaluation.outcomes import Outcomes, View, read_outcomes
 from reverie.evaluation.plan import Plan
@@ -75,9 +75,9 @@ def summarise(folder: Path) -> Summary:
     compared = comparisons(table)
     n_failures, failures = _failures(folder)
     return Summary(
-        table.plan,
-        table.n_trials,
-        n_planned(table.plan),
+        whole.plan,
+        whole.n_trials,
+        n_planned(whole.plan),
         tuple(ranked),
         {view: tuple(neighbours(table, view, ranked)) for view in table.outcomes},
         tuple(compared),

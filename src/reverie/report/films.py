@@ -7,6 +7,7 @@ import base64
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from reverie.core import Episode, Outcome, Trial, TrialKey
 from reverie.evaluation.blocks import REPLAY
 from reverie.evaluation.cells import Cell
 from reverie.evaluation.clips import tile
+from reverie.evaluation.failure_modes import MODES, FailureModes
 from reverie.evaluation.outcomes import SCRIPTS, View
 from reverie.evaluation.storage import read_episodes
 from reverie.evaluation.summary import Summary
@@ -27,6 +29,8 @@ from reverie.trials import TRIALS
 
 COLUMNS = 8
 MAX_LOSSLESS_BYTES = 500_000
+MAX_BYTES = 24_000_000
+"""Of all pictures of a page, so that it stays below 30 MB."""
 Images = NDArray[np.uint8]
 
 
@@ -63,6 +67,23 @@ class Wanted:
 def films(folder: Path, summary: Summary, predicted: View | None) -> list[Film]:
     """A success, a failure and disagreements of truth and prediction; single clips where there is no prediction."""
     return opened(folder, summary, wanted(summary, predicted))
+
+
+def mode_films(folder: Path, summary: Summary, modes: FailureModes, predicted: View | None) -> list[Film]:
+    """A failed trial of every mode, beside what was predicted of it."""
+    found = []
+    for mode, key in modes.examples.items():
+        cell = (key.scene, key.edit, key.replicate)
+        beside = [key_of(summary, predicted, key.policy, cell)] if predicted else []
+        keys = [k for k in (key, *beside) if has_clip(summary, k)]
+        found += [Wanted(f"{mode.capitalize()}: {MODES[mode]}", tuple(keys))] if key in keys else []
+    return opened(folder, summary, found)
+
+
+def within(shown: Sequence[Film], limit: int = MAX_BYTES) -> list[Film]:
+    """The first films whose pictures take no more than `limit` bytes together."""
+    sizes = accumulate(sum(len(p.film["source"]) for p in film.panels) for film in shown)
+    return [film for film, size in zip(shown, sizes, strict=True) if size <= limit]
 
 
 def wanted(summary: Summary, predicted: View | None) -> list[Wanted]:

@@ -3,28 +3,35 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reverie.core import ReverieError
+from reverie.core import Estimate, ReverieError
 from reverie.core.files import write_text
+from reverie.evaluation.axes import axes
 from reverie.evaluation.comparison import Comparison
+from reverie.evaluation.entrants import entrants_in
+from reverie.evaluation.failure_modes import MODES, FailureModes, failure_modes
 from reverie.evaluation.outcomes import SCRIPTS, View
 from reverie.evaluation.plan import FILE as PLAN_FILE
 from reverie.evaluation.rates import Rate
+from reverie.evaluation.reliability import Reliability, reliabilities
+from reverie.evaluation.standings import Standings, standings
 from reverie.evaluation.summary import Summary, write_summary
 from reverie.report import formats, wording
 from reverie.report.fidelity import FILE as FIDELITY_FILE
 from reverie.report.fidelity import Curve, read_fidelity
-from reverie.report.films import Film, films
-from reverie.report.svg import Point, interval_bar, scatter
-from reverie.trials import RECEIPTS
+from reverie.report.films import MAX_BYTES, Film, films, mode_films, within
+from reverie.report.imitation import held_out_errors
+from reverie.report.svg import Point, change_bar, interval_bar, scatter
+from reverie.trials import RECEIPTS, export
 
 FILE = "report.html"
+ROWS = "trials.parquet"
 ROLES = ("prediction", "replay bound", "control", "judge alone")
 
 
@@ -33,8 +40,16 @@ class Ranked:
     """One line of the ranking: the policy's rate, and its rate in the views that predict it."""
 
     rate: Rate
+    letters: str
     predicted: tuple[Rate | None, ...]
-    separated: bool | None  # from the next line; None for the last
+
+
+@dataclass(frozen=True)
+class Reliable:
+    """A judge's probabilities against the truth, as numbers and drawn."""
+
+    found: Reliability
+    svg: Markup
 
 
 @dataclass(frozen=True)
@@ -55,37 +70,54 @@ def write_report(folder: Path) -> Path:
     parts: dict[str, Any] = {"name": folder.resolve().name, "curves": curves, "fidelity_films": shown}
     parts |= _run_parts(folder, write_summary(folder)) if has_plan else NO_RUN
     path = folder / FILE
-    write_text(path, render(parts, [*parts["films"], *shown]))
+    write_text(path, render(parts, [*parts["films"], *parts["mode_films"], *shown]))
     return path
 
 
 NO_RUN: Mapping[str, Any] = {
-    "summary": None, "verdict": wording.NOTHING, "ranking": [], "view": None,
-    "predicting": [], "first": [], "any_harm": False, "views": [], "silent": [], "figures": [], "comparisons": [], "films": [], "limits": [], "receipts": [],
+    "summary": None, "verdict": wording.NOTHING, "standings": None, "ranking": [], "view": None, "predicting": [], "first": [],
+    "any_harm": False, "views": [], "silent": [], "figures": [], "comparisons": [], "axes": [], "modes": None, "reliabilities": [],
+    "errors_held_out": {}, "films": [], "mode_films": [], "limits": [], "receipts": [], "n_rows": 0,
 }  # fmt: skip
 
 
 def _run_parts(folder: Path, summary: Summary) -> dict[str, Any]:
     view, comparison = wording.main_view(summary), wording.main_comparison(summary)
+    standing = standings(entrants_in(summary.table.nominal, view)) if view else None
     ordered = sorted(summary.comparisons, key=lambda c: (ROLES.index(c.role), -len(c.policies), c.view))
     predictions = [c.view for c in ordered if c.role == "prediction"]
     predicting = [v for v in predictions if View(v.world + SCRIPTS, v.judge) not in predictions]
+    found_axes = axes(summary.table, view) if view else []
+    modes = failure_modes(folder, summary.table, view) if view else None
     return {
         "summary": summary,
-        "verdict": wording.verdict(summary),
+        "verdict": wording.verdict(summary, standing),
+        "standings": standing,
         "view": view,
         "predicting": predicting,
-        "ranking": _ranking(summary, view, predicting) if view else [],
+        "ranking": _ranking(summary, standing, predicting) if standing else [],
         "any_harm": any(r.harm for r in summary.rates),
         "views": _views(summary, view),
         "silent": [(v, _left_out(summary, v)) for v in summary.table.outcomes if not _scored(summary, v)],
         "figures": [_figure(c) for c in ordered if c.role != "judge alone"],
         "first": [comparison, *wording.beside(summary, comparison)] if comparison else [],
         "comparisons": ordered,
-        "films": films(folder, summary, comparison.view if comparison else None),
-        "limits": wording.limits(summary),
+        "axes": found_axes,
+        "modes": modes,
+        "reliabilities": [Reliable(r, reliability_figure(r)) for r in reliabilities(folder, summary.table)],
+        "errors_held_out": held_out_errors(summary.plan),
+        "limits": wording.limits(summary, found_axes, modes),
         "receipts": [r.to_dict() for r in RECEIPTS.read(folder)],
+        "n_rows": export(folder, folder / ROWS),
+        **_films(folder, summary, comparison, modes),
     }
+
+
+def _films(folder: Path, summary: Summary, comparison: Comparison | None, modes: FailureModes | None) -> dict[str, Any]:
+    """All that fit; examples of failure modes go first."""
+    predicted = comparison.view if comparison else None
+    of_modes = within(mode_films(folder, summary, modes, predicted) if modes else [], MAX_BYTES // 2)
+    return {"mode_films": of_modes, "films": within(films(folder, summary, predicted), MAX_BYTES // 2)}
 
 
 def _views(summary: Summary, first: View | None) -> list[tuple[View, list[Rate]]]:
@@ -102,13 +134,15 @@ def _left_out(summary: Summary, view: View) -> dict[str, int]:
     return dict(sum((Counter(r.left_out) for r in summary.rates_of(view)), Counter[str]()))
 
 
-def _ranking(summary: Summary, view: View, predicting: list[View]) -> list[Ranked]:
+def _ranking(summary: Summary, standing: Standings, predicting: list[View]) -> list[Ranked]:
+    """The standings' own rates and intervals: words and table say the same."""
     elsewhere = {(r.view, r.policy): r for r in summary.rates}
-    separated = {n.better: wording.is_separated(n) for n in summary.neighbours[view]}
-    return [
-        Ranked(rate, tuple(elsewhere.get((v, rate.policy)) for v in predicting), separated.get(rate.policy))
-        for rate in summary.rates_of(view)
-    ]
+    rows = []
+    for s in standing.policies:
+        known = elsewhere.get((standing.view, s.policy), Rate(standing.view, s.policy, s.success, {}, {}, {}))
+        rate = replace(known, success=s.success, left_out=s.left_out)
+        rows.append(Ranked(rate, s.letters, tuple(elsewhere.get((v, s.policy)) for v in predicting)))
+    return rows
 
 
 def _figure(comparison: Comparison) -> Figure:
@@ -119,11 +153,18 @@ def _figure(comparison: Comparison) -> Figure:
     return Figure(comparison, scatter(points, x_label, y_label), points)
 
 
+def reliability_figure(found: Reliability) -> Markup:
+    """One marker per bin, numbered as in the table beside it."""
+    said = [Estimate(b.said, None, None, b.true.n, "mean probability", 0.95) for b in found.bins]
+    points = [Point(i, f"{b.low:g} to {b.high:g}", x, b.true) for i, (b, x) in enumerate(zip(found.bins, said, strict=True), start=1)]  # fmt: skip
+    return scatter(points, f"probability that {found.view.judge} says, %", "true success, %")
+
+
 def render(parts: Mapping[str, Any], shown: list[Film]) -> str:
     environment = Environment(
         loader=PackageLoader("reverie.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )  # fmt: skip
-    environment.globals |= {"bar": interval_bar}
+    environment.globals |= {"bar": interval_bar, "change_bar": change_bar, "all_modes": MODES, "rows_file": ROWS}
     for name in (
         "percent",
         "plain_percent",

@@ -68,6 +68,21 @@ def interval_bar(estimate: Estimate) -> Markup:
     )
 
 
+def change_bar(estimate: Estimate) -> Markup:
+    """A difference of rates on a line from -100 to 100 points, with zero marked; nothing where it is absent."""
+    if estimate.value is None:
+        return Markup("")
+    whisker = ""
+    if estimate.low is not None and estimate.high is not None:
+        left, right = (_bar((v + 1) / 2) for v in (estimate.low, estimate.high))
+        whisker = f'<line x1="{left}" x2="{right}" y1="8" y2="8" stroke="{ORANGE}" stroke-width="3"/>'
+    return Markup(
+        '<svg class="bar" viewBox="0 0 132 16" width="132" height="16" aria-hidden="true">'
+        '<line x1="6" x2="126" y1="8" y2="8" stroke="#ccc"/><line x1="66" x2="66" y1="1" y2="15" stroke="#777"/>'
+        f'{whisker}<circle cx="{_bar((estimate.value + 1) / 2)}" cy="8" r="4.5" fill="{ORANGE}"/></svg>'
+    )
+
+
 def _bar(value: float) -> float:
     return round(6 + 120 * value, 1)
 

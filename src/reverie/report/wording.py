@@ -3,22 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reverie.evaluation import entrants
+from reverie.evaluation.axes import Axis
 from reverie.evaluation.comparison import Comparison
+from reverie.evaluation.failure_modes import FailureModes
 from reverie.evaluation.gain import Gain
 from reverie.evaluation.outcomes import View
-from reverie.evaluation.rates import Neighbours, Rate
+from reverie.evaluation.rates import Rate
+from reverie.evaluation.standings import Standings
 from reverie.evaluation.summary import Summary
-from reverie.report.formats import drop_one, number, p_value, percent, points, view_words, world_words
+from reverie.evaluation.verdict import verdict as verdict_clauses
+from reverie.report.formats import drop_one, number, p_value, percent, view_words, world_words
 
 ALPHA = 0.05
 MAX_SENTENCES = 8
 
 
 def main_view(summary: Summary) -> View | None:
-    """The view by which policies are ranked: the truth, else the first in which anything was scored; None where nothing
-    was (recordings without labels)."""
-    scored = [r.view for r in summary.rates if r.success.value is not None]
-    return summary.table.truth if summary.table.truth in scored else next(iter(scored), None)
+    """The view by which policies are ranked."""
+    return entrants.main_view(summary.table)
 
 
 def main_comparison(summary: Summary) -> Comparison | None:
@@ -38,12 +41,12 @@ class Verdict:
 NOTHING = Verdict(("Success was not measured in this run: nothing is ranked.",))
 
 
-def verdict(summary: Summary) -> Verdict:
+def verdict(summary: Summary, found: Standings | None) -> Verdict:
     """First what a reader came for: who is better, and whether the prediction can be trusted."""
     view, comparison = main_view(summary), main_comparison(summary)
-    if view is None:
+    if view is None or found is None:
         return NOTHING
-    said = [*_ranking(summary, view), *_unfinished(summary)]
+    said = [*_ranking(found), *_unfinished(summary)]
     if comparison is not None:
         return Verdict(tuple(said), tuple(_prediction(summary, comparison)))
     if summary.table.truth is None:
@@ -56,32 +59,11 @@ def _unfinished(summary: Summary) -> list[str]:
     return [f"This run is not finished: {summary.n_trials} of {summary.planned} trials."] if missing else []
 
 
-def _ranking(summary: Summary, view: View) -> list[str]:
-    ranked = [r for r in summary.rates_of(view) if r.success.value is not None]
-    where = f"In {world_words(view.world)}, judged by {view.judge},"
-    if len(ranked) == 1:
-        return [f"{where} {ranked[0].policy} succeeds in {_rate(ranked[0])}."]
-    pairs = summary.neighbours[view]
-    said = [f"{where} {ranked[0].policy} is first with {_rate(ranked[0])}."]
-    said += [_pair(p) for p in pairs[:MAX_SENTENCES]]
-    if len(pairs) > MAX_SENTENCES:
-        said.append(f"The table below holds {len(pairs) - MAX_SENTENCES} more comparisons.")
-    return said
-
-
-def _rate(rate: Rate) -> str:
-    return f"{percent(rate.success)} of {rate.success.n} trials"
-
-
-def is_separated(pair: Neighbours) -> bool:
-    return pair.p_holm is not None and pair.p_holm <= ALPHA
-
-
-def _pair(pair: Neighbours) -> str:
-    by = f"{points(pair.difference)}, {p_value(pair.p_holm)} after Holm, {pair.difference.n} shared scenes"
-    if is_separated(pair):
-        return f"{pair.better} beats {pair.worse} by {by}."
-    return f"{pair.better} and {pair.worse} cannot be told apart ({by})."
+def _ranking(found: Standings) -> list[str]:
+    """The clauses of `evaluation.verdict`, under where they hold, and what else a reader must know of them."""
+    where = f"In {world_words(found.view.world)}, judged by {found.view.judge}"
+    notes = [f"{note[0].upper()}{note[1:]}." for note in found.notes]
+    return [f"{where}: {'; '.join(verdict_clauses(found))}.", *notes]
 
 
 def _prediction(summary: Summary, comparison: Comparison) -> list[str]:
@@ -151,7 +133,7 @@ def _agreement(comparison: Comparison) -> str:
     )
 
 
-def limits(summary: Summary) -> list[str]:
+def limits(summary: Summary, found_axes: Sequence[Axis], modes: FailureModes | None) -> list[str]:
     """What this report does not show."""
     scenes, tasks = len(summary.plan.scenes), sorted({s.task for s in summary.plan.scenes})
     said = [f"Anything about other scenes than these {scenes} of {', '.join(tasks)}, other robots, or cameras that stand elsewhere."]  # fmt: skip
@@ -160,6 +142,10 @@ def limits(summary: Summary) -> list[str]:
         said.append("Whether these rates hold anywhere else: there was no truth to compare with.")
     else:
         said.append(f"Anything about a real robot, unless “{truth.world}” is one: true means {view_words(truth)}.")
+    if not found_axes:
+        said.append("How much any change of the scenes (light, clutter, other words) costs: none of them is edited.")
+    if modes is not None and (untold := sum(p.untold for p in modes.policies)):
+        said.append(f"Why {untold} of {untold + modes.told} failed trials failed: their world does not record what the gripper held.")  # fmt: skip
     comparison = main_comparison(summary)
     if comparison is not None:
         said += _prediction_limits(summary, comparison)

@@ -12,6 +12,7 @@ from reverie.stats.agreement import (
     kappa,
     majority_accuracy,
 )
+from reverie.stats.bradley_terry import bradley_terry
 from reverie.stats.correlation import (
     CORRELATIONS,
     CorrelationKind,
@@ -20,10 +21,13 @@ from reverie.stats.correlation import (
     drop_one_range,
     permutation_p,
 )
-from reverie.stats.intervals import clopper_pearson, wilson
+from reverie.stats.e_values import sequential_paired, sequential_unpaired
+from reverie.stats.intervals import clopper_pearson, jeffreys, wilson
+from reverie.stats.letters import compact_letters
 from reverie.stats.means import bootstrap_mean, bootstrap_median
 from reverie.stats.noise import expected_from_noise, mmrv_from_noise, simulate_rates
 from reverie.stats.paired import PairedTable, exact_mcnemar, paired_difference, paired_table
+from reverie.stats.power import paired_power, paired_sample_size, unpaired_power, unpaired_sample_size
 from reverie.stats.pvalues import Alternative, PValue, holm
 from reverie.stats.ranking import (
     BIAS,
@@ -38,6 +42,7 @@ from reverie.stats.ranking import (
     mmrv_statistic,
 )
 from reverie.stats.resampling import Resampling, Statistic, trial_bootstrap
+from reverie.stats.sequences import confidence_sequence, paired_difference_sequence, unpaired_difference_sequence
 from reverie.stats.unpaired import boschloo, unpaired_difference
 
 __all__ = [
@@ -63,24 +68,36 @@ __all__ = [
     "bootstrap_mean",
     "bootstrap_median",
     "boschloo",
+    "bradley_terry",
     "choice",
     "clopper_pearson",
     "clustered_accuracy",
+    "compact_letters",
+    "confidence_sequence",
     "correlation",
     "drop_one_range",
     "exact_mcnemar",
     "expected_from_noise",
     "holm",
+    "jeffreys",
     "kappa",
     "majority_accuracy",
     "mmrv",
     "mmrv_from_noise",
     "mmrv_statistic",
     "paired_difference",
+    "paired_difference_sequence",
+    "paired_power",
+    "paired_sample_size",
     "paired_table",
     "permutation_p",
+    "sequential_paired",
+    "sequential_unpaired",
     "simulate_rates",
     "trial_bootstrap",
     "unpaired_difference",
+    "unpaired_difference_sequence",
+    "unpaired_power",
+    "unpaired_sample_size",
     "wilson",
 ]

@@ -97,7 +97,7 @@ def kappa(
     policies: Sequence[Hashable] | None = None,
     resampling: Resampling = DEFAULT_RESAMPLING,
 ) -> Estimate:
-    """Cohen's kappa of [N] predicted and [N] real outcomes, with a percentile bootstrap interval.
+    """Cohen's kappa of [N] predicted and [N] real outcomes, with an expanded percentile bootstrap interval.
 
     (p_o - p_e) / (1 - p_e), p_o the observed agreement and p_e that of independent calls with the same margins (Cohen
     1960, Educ. Psychol. Meas. 20, 37-46). One constant side gives 0 by this definition, without an interval (no
@@ -143,7 +143,7 @@ def _bootstrapped(
         drawn = resampled_totals(tables, resampling.draws, rng)  # [D, 4]
     else:
         drawn = rng.multinomial(n_episodes, pooled / n_episodes, size=resampling.draws).astype(np.float64)
-    return summarise(observed, values(drawn), n, method, "percentile", resampling)
+    return summarise(observed, values(drawn), n, method, "expanded", resampling)
 
 
 def _accuracy_values(tables: FloatArray) -> FloatArray:

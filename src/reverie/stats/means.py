@@ -1,4 +1,4 @@
-"""The mean or median of one number per unit (episode, take, person), with a percentile bootstrap interval over the units."""
+"""The mean or median of one number per unit (episode, take, person), with an expanded percentile bootstrap interval over the units."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,8 +15,8 @@ Reduce = Callable[[FloatArray], FloatArray]  # [..., N] -> [...]
 def bootstrap_mean(values: Sequence[float], unit: str, resampling: Resampling = DEFAULT_RESAMPLING) -> Estimate:
     """nan stands for a unit that was not measured: it is left out of n. Below MIN_UNITS units there is no interval.
 
-    With few units (below about ten) percentile intervals of a mean are too short: at 6 normal values a nominal 95 % covers
-    about 86 %.
+    A nominal 95 % covers 93 % to 95 % of normal means from 6 units on; of skewed ones (exponential) 89 % at 10 units, 92 % at
+    20, 95 % at 50.
     """
     return _bootstrapped(values, f"mean over {unit}", unit, lambda x: x.mean(-1), resampling)
 
@@ -39,4 +39,4 @@ def _bootstrapped(values: Sequence[float], method: str, unit: str, reduce: Reduc
         reason = f"no interval: {n} {unit}, expected at least {MIN_UNITS}"
         return Estimate(observed, None, None, n, method, resampling.level, reason)
     draws = np.random.default_rng(resampling.seed).integers(0, n, (resampling.draws, n))
-    return summarise(observed, reduce(found[draws]), n, f"{method}, bootstrap", "percentile", resampling)
+    return summarise(observed, reduce(found[draws]), n, f"{method}, bootstrap", "expanded", resampling)

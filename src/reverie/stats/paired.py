@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from scipy.stats import binomtest, norm
 
 from reverie.core.estimate import Estimate
-from reverie.stats.arguments import as_count, as_level, as_outcome_pairs, check_choice
+from reverie.stats.arguments import FloatArray, as_count, as_level, as_outcome_pairs, check_choice
 from reverie.stats.pvalues import ALTERNATIVES, Alternative, PValue
 
 
@@ -79,11 +79,20 @@ def paired_difference(table: PairedTable, level: float = 0.95) -> Estimate:
     return Estimate(difference, low, high, n, method, level)
 
 
+def constrained_second_only(difference: ArrayLike, b: ArrayLike, c: ArrayLike, n: ArrayLike) -> FloatArray:
+    """Maximum likelihood estimate of the second-only probability where the difference of rates is given.
+
+    The positive root of 2 n q^2 + linear q + constant = 0 (Tango 1998, eq. 5); arrays of one shape.
+    """
+    d, b, c, n = (np.asarray(x, np.float64) for x in (difference, b, c, n))
+    linear = -b - c + (2 * n - b + c) * d
+    constant = -c * d * (1 - d)
+    return np.asarray((np.sqrt(np.maximum(linear**2 - 8 * n * constant, 0.0)) - linear) / (4 * n))
+
+
 def _tango_score(difference: float, b: int, c: int, n: int) -> float:
-    """The score statistic at a hypothetical difference in (-1, 1); 2 n q^2 + linear q + constant = 0 gives q."""
-    linear = -b - c + (2 * n - b + c) * difference
-    constant = -c * difference * (1 - difference)
-    q = (np.sqrt(max(linear**2 - 8 * n * constant, 0.0)) - linear) / (4 * n)
+    """The score statistic at a hypothetical difference in (-1, 1)."""
+    q = float(constrained_second_only(difference, b, c, n))
     variance = n * (2 * q + difference * (1 - difference))
     excess = b - c - n * difference
     # No variance is left where the hypothesis forbids discordant pairs altogether (d = 0 and none was seen).

@@ -7,16 +7,17 @@ Does not know which statistics exist.
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import norm
+from scipy.stats import t as student_t
 
 from reverie.core.estimate import Estimate
 from reverie.stats.arguments import FloatArray, as_count, as_level, as_outcomes, check_choice
 
-IntervalKind: TypeAlias = Literal["percentile", "bias_corrected"]
+IntervalKind: TypeAlias = Literal["percentile", "bias_corrected", "expanded"]
 Scenes: TypeAlias = Sequence[Sequence[Hashable]]
 
 # More undefined draws than this and the remaining ones no longer stand for the sampling distribution.
@@ -116,7 +117,7 @@ def summarise(
     observed: float, values: FloatArray, n: int, name: str, interval: IntervalKind, resampling: Resampling
 ) -> Estimate:
     """Estimate from an observed statistic and its bootstrap draws [D]; nan means undefined in either."""
-    check_choice("interval", interval, ("percentile", "bias_corrected"))
+    check_choice("interval", interval, get_args(IntervalKind))
     missing = int(np.isnan(values).sum())
     left_out = f", {missing} undefined draws left out" if missing else ""
     method = f"{name}, {interval}, {len(values)} draws, seed {resampling.seed}{left_out}"
@@ -131,14 +132,18 @@ def summarise(
             "no interval: every resample gave the same value, which says that the bootstrap fails, not that it is sure"
         )
         return Estimate(observed, None, None, n, method, resampling.level, reason)
-    low, high = bootstrap_limits(observed, defined, interval, resampling.level)
+    low, high = bootstrap_limits(observed, defined, interval, resampling.level, n)
     return Estimate(observed, low, high, n, method, resampling.level)
 
 
-def bootstrap_limits(observed: float, values: FloatArray, interval: IntervalKind, level: float) -> tuple[float, float]:
+def bootstrap_limits(
+    observed: float, values: FloatArray, interval: IntervalKind, level: float, n: int
+) -> tuple[float, float]:
     """Limits from bootstrap draws [D]. Bias-corrected: quantiles Phi(2 z0 +- z), z0 = Phi^-1(share below observed).
 
     Ties with the observed value count half; the share is kept one half draw away from 0 and 1.
+    Expanded: quantiles Phi(+-sqrt(n / (n - 1)) t) with t of n - 1 degrees, n >= 2 the resampled units, which undoes that
+    resamples of n units spread too little (Hesterberg 2015, Am. Stat. 69, 371-386, sec. 5.3).
     """
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
     if interval == "bias_corrected":
@@ -146,6 +151,8 @@ def bootstrap_limits(observed: float, values: FloatArray, interval: IntervalKind
         share = np.mean((values < observed) & ~close) + np.mean(close) / 2
         z0 = norm.ppf(np.clip(share, 0.5 / len(values), 1 - 0.5 / len(values)))
         tails = norm.cdf(2 * z0 + norm.ppf(tails))
+    if interval == "expanded":
+        tails = norm.cdf(np.sqrt(n / (n - 1)) * student_t.ppf(tails, n - 1))
     low, high = np.quantile(values, tails)
     return float(low), float(high)
 

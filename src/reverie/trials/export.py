@@ -2,7 +2,7 @@
 
 A trial that several judges saw has several lines; one that nobody judged has one, without a judge. `read_export` gives the
 same records back. What is nested (harm, info, the receipt's content) is JSON in one column; what is absent is null, an empty
-cell in CSV.
+cell in CSV. The content of a receipt stands in the first line that has it.
 """
 
 import csv
@@ -61,11 +61,14 @@ def rows(folder: Path) -> Iterator[Row]:
     with Records(folder) as records:
         for trial, verdicts in records:
             about = asdict(trial.key) | {name: getattr(trial, name) for name in TRIAL}
-            about["receipt_content"] = contents.get(trial.receipt)
             said_of: Sequence[Verdict | None] = verdicts or [None]
             for verdict in said_of:
                 said = {name: getattr(verdict, name, None) for name in VERDICT}
-                yield _plain(about | said | {"outcome": str(outcome_of(trial, verdict))})
+                more = {
+                    "outcome": str(outcome_of(trial, verdict)),
+                    "receipt_content": contents.pop(trial.receipt, None),
+                }
+                yield _plain(about | said | more)
 
 
 def _plain(row: Row) -> Row:
