@@ -19,7 +19,7 @@ import tyro
 
 from arms import DEMONSTRATIONS, MIXED, Arm, Attempt, attempts, available, of_training, prepare
 from record import number, rate, write
-from reverie.evaluation.language import paraphrased
+from reverie.edits import edited_scenes
 from reverie.evaluation.loaders import SHIPPED
 from reverie.nn.grounding_loss import GroundingWeights
 from reverie.nn.text_config import TextConfig
@@ -87,7 +87,9 @@ def main() -> None:
     scenes = [draw_scene("put", "test", options.first + i) for i in range(options.scenes)]
     tries = attempts([*arms.values()], scenes, options.out, options.processes)
     reworded = [arms[name] for name in ("vla auxiliary", "vla auxiliary_own_words")]
-    others = attempts(reworded, paraphrased(scenes), options.out, options.processes, "paraphrased")
+    others = attempts(
+        reworded, edited_scenes(scenes, ["language:rephrased"]), options.out, options.processes, "paraphrased"
+    )
     rows: dict[str, dict[str, Any]] = {}
     for name, arm in arms.items():
         rows[arm.key] = {"success": success(tries[name])} | {

@@ -9,7 +9,7 @@ scenes are looked at again while a hand is in the way: after a second in which t
 every other scene, for another one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +22,10 @@ from record import number, rate, write
 from reverie.checkpoints import load
 from reverie.core import Scene, TrialKey, generator
 from reverie.core.observations import concat_rows
+from reverie.edits import edited_scenes
 from reverie.evaluation.loaders import SHIPPED
 from reverie.rollouts import rollout
 from reverie.scenes.tasks import TASKS, draw_scene
-from reverie.scenes.unseen import draw_unseen
 from reverie.sim import PhysicsWorld
 from reverie.sim.script import Script, ScriptConfig
 from reverie.stats import bootstrap_median, wilson
@@ -47,13 +47,8 @@ class Options:
     """Number of the first scene."""
 
 
-Draw = Callable[[str, int], Scene]
-ARMS: dict[str, Draw] = {
-    "known": lambda task, i: draw_scene(task, "test", i),
-    "unseen_shape": lambda task, i: draw_unseen(task, "shape", i),
-    "unseen_color": lambda task, i: draw_unseen(task, "color", i),
-    "unseen_both": lambda task, i: draw_unseen(task, "both", i),
-}
+ARMS = {"known": (), **{f"unseen_{level}": (f"novel_object:{level}",) for level in ("shape", "color", "both")}}
+"""By which edits of the same scenes."""
 
 
 @dataclass(frozen=True)
@@ -130,9 +125,10 @@ def main() -> None:
     options = tyro.cli(Options)
     torch.set_num_threads(1)
     model, world, values = open_grounding(BACKBONE), PhysicsWorld(), {}
-    for arm, draw in ARMS.items():
-        numbers = range(options.first, options.first + options.scenes // len(TASKS))
-        scenes = [draw(task, i) for i in numbers for task in TASKS]
+    numbers = range(options.first, options.first + options.scenes // len(TASKS))
+    known = [draw_scene(task, "test", i) for i in numbers for task in TASKS]
+    for arm, edits in ARMS.items():
+        scenes = edited_scenes(known, edits) if edits else known
         blocks = [shown(scenes[i : i + BLOCK], world) for i in range(0, len(scenes), BLOCK)]
         values[arm] = placed(located(model, blocks))
         if arm == "known":

@@ -20,8 +20,9 @@ from record import number, rate, rated, write
 from reverie.cli.demo import shipped_policies, shipped_request
 from reverie.cli.progress import progress
 from reverie.core import Scene
+from reverie.edits import edited_scenes
 from reverie.evaluation import evaluate, make_plan
-from reverie.evaluation.language import paraphrased, shuffled, swapped, told
+from reverie.evaluation.language import shuffled, swapped, told
 from reverie.evaluation.loaders import SHIPPED
 from reverie.evaluation.outcomes import Outcomes, View, read_outcomes
 from reverie.evaluation.plan import Plan
@@ -132,7 +133,7 @@ def main() -> None:
     bench = Bench(options, make_plan(replace(request, policies=(*learned, "classical"))))
     asked_table = bench.run(bench.plan, "asked")
     asked, by = bench.success(bench.plan, "asked")
-    paraphrase, paraphrase_by = bench.told(paraphrased(bench.plan.scenes), "paraphrased")
+    paraphrase, paraphrase_by = bench.told(edited_scenes(bench.plan.scenes, ["language:rephrased"]), "paraphrased")
     absent, absent_by = bench.told(shuffled(bench.plan.scenes), "shuffled")
     rows: dict[str, dict[str, Any]] = {}
     for name, found in asked.items():

@@ -53,6 +53,8 @@ class Options:
     """Privileged policies: run in the truth's world, replayed in the others."""
     controls: tuple[str, ...] = ()
     """Those of --judges that are controls (see no objects)."""
+    axes: tuple[str, ...] = ()
+    """Axes of generalisation: every scene runs again under each of their levels (`background`, `background:red`, or `all`)."""
     steps: int | None = None
     """Control steps of each trial; 80 unless given, or as many as the longest recorded trial has."""
     replicates: int = 1
@@ -102,6 +104,7 @@ class Options:
             worlds=tuple(dict.fromkeys((*((self.truth,) if self.truth else ()), *self.world))),
             scenes=self.scenes,
             judges=self.judges,
+            axes=self.axes,
             n_steps=self.steps or 80,
             truth=(self.truth, judge) if self.truth else None,
             scripts=self.scripts,

@@ -41,12 +41,25 @@ class ObjectPlacement:
 
 
 @dataclass(frozen=True)
+class Distractor:
+    """A thing that no task is about, of a kind of `scenes.surroundings.PLUSHIES`; position and width in metres."""
+
+    kind: str
+    x: float
+    y: float
+    yaw_rad: float
+    size_m: float
+
+
+@dataclass(frozen=True)
 class Scene:
     """Everything needed to start: task, instruction, objects, looks, robot start.
 
     `id` is unique and stable ("put/test/17"). `target` and `reference` name placements: the object to move and where it
     goes. `robot_start` is added to the embodiment's home: x y z in metres, roll pitch yaw in radians. `look` holds appearance
-    values (table colour, light). `recorded` names the episode of a data set whose first observation is the start,
+    values: table, light, cameras that were moved, sensor noise (names and units in `reverie.edits.axes`). `hidden` holds what
+    no image shows, as factors: mass, friction. `edits` say how the scene came about; its values are as edited already.
+    `recorded` names the episode of a data set whose first observation is the start,
     for worlds that begin from a recorded frame; such a scene may have no objects.
     """
 
@@ -61,6 +74,8 @@ class Scene:
     look: Mapping[str, Any] = field(default_factory=dict)
     edits: tuple[Edit, ...] = ()
     recorded: str | None = None
+    distractors: tuple[Distractor, ...] = ()
+    hidden: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def hash(self) -> str:
@@ -86,6 +101,7 @@ class Scene:
                 **value,
                 "objects": tuple(ObjectPlacement(**o) for o in value.get("objects", ())),
                 "edits": tuple(Edit(**e) for e in value.get("edits", ())),
+                "distractors": tuple(Distractor(**d) for d in value.get("distractors", ())),
                 "robot_start": tuple(value.get("robot_start", (0.0,) * 6)),
             }
         )

@@ -70,3 +70,11 @@ class World(Protocol):
     def close(self) -> None:
         """Free what it holds; it is not used again."""
         ...
+
+
+def refusal(scene: Scene, shown: ObservationSpec) -> str | None:
+    """Why a world that shows this cannot be asked about the scene, if so: what no image shows, only a world that measures its
+    robot has; a rate from another one would be that of the clean scene under another name."""
+    if not scene.hidden or shown.measured:
+        return None
+    return f"scene {scene.id!r} changes {', '.join(scene.hidden)}, which no image shows: this world measures nothing"

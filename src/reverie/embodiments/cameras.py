@@ -4,7 +4,7 @@ Pixels: u to the right, v down, the centre of the upper left pixel at (0, 0). Ca
 y down, z forward. A camera is fixed in the base frame or mounted on the hand (`mount` = "tcp").
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -27,6 +27,15 @@ class Camera:
     height: int = 64
     width: int = 64
     mount: Literal["base", "tcp"] = "base"
+
+    def moved(self, azimuth_rad: float, elevation_rad: float, closer: float) -> "Camera":
+        """Turned around the point it looks at, about the vertical and up, and nearer to it by a share of the distance."""
+        arm = np.subtract(self.position, self.at)
+        flat, turn = float(np.hypot(arm[0], arm[1])), float(np.arctan2(arm[1], arm[0])) + azimuth_rad
+        length, rise = float(np.linalg.norm(arm)) * (1 - closer), float(np.arctan2(arm[2], flat)) + elevation_rad
+        arm = length * np.array([np.cos(rise) * np.cos(turn), np.cos(rise) * np.sin(turn), np.sin(rise)])
+        x, y, z = (float(v) for v in arm + self.at)
+        return replace(self, position=(x, y, z))
 
     @property
     def spec(self) -> CameraSpec:

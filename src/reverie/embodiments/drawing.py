@@ -8,6 +8,8 @@ Linux unless MUJOCO_GL says otherwise) and recorded in receipts.
 import atexit
 import os
 import sys
+from collections.abc import Sequence
+from copy import copy
 from functools import cache
 from typing import Any
 
@@ -16,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.core.errors import ReverieError
+from reverie.core.rotations import matrix_to_quat
 from reverie.embodiments import panda, panda_model
+from reverie.embodiments.cameras import Camera
 
 _MAX_GEOMS = 400
 
@@ -61,6 +65,7 @@ class Drawer:
         for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION, mujoco.mjtRndFlag.mjRND_HAZE):
             self._scene.flags[flag] = 0
         self._views = [_view(model, name) for name in cameras]
+        self._lamp = _view(model, panda_model.HEADLIGHT)  # stays where it is when a camera is moved
 
     def draw(self, data: mujoco.MjData) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Images [cameras, H, W, 3] and depth in metres [cameras, H, W] (the far plane where nothing is)."""
@@ -69,7 +74,7 @@ class Drawer:
         n = len(self._views)
         perturb = mujoco.MjvPerturb()
         everything = mujoco.mjtCatBit.mjCAT_ALL
-        mujoco.mjv_updateScene(self._model, data, self._option, perturb, self._views[0], everything, self._scene)
+        mujoco.mjv_updateScene(self._model, data, self._option, perturb, self._lamp, everything, self._scene)
         for i, view in enumerate(self._views):
             mujoco.mjv_updateCamera(self._model, data, view, self._scene)
             mujoco.mjr_render(mujoco.MjrRect(i * width, 0, width, height), self._scene, resources)
@@ -111,12 +116,17 @@ class PoseMap:
     cameras = tuple(c.name for c in panda.CAMERAS)
 
     def __init__(self) -> None:
-        self._model = _robot_only()
+        self._model = copy(_robot_only())  # its own: cameras move in it
         self._data = mujoco.MjData(self._model)
+        self._standing: Sequence[Camera] = panda.CAMERAS
         self._drawer = Drawer(self._model, self.cameras, (panda.CAMERAS[0].height, panda.CAMERAS[0].width))
 
-    def draw(self, commanded: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """State [15] -> robot images [cameras, H, W, 3] (black elsewhere) and depth [cameras, H, W] in metres, inf elsewhere."""
+    def draw(
+        self, commanded: NDArray[np.float32], cameras: Sequence[Camera] = panda.CAMERAS
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """State [15] -> robot images [cameras, H, W, 3] (black elsewhere) and depth [cameras, H, W] in metres, inf elsewhere.
+        `cameras`: the same ones, where they stand; those on the hand do not move in it."""
+        self._stand(cameras)
         self._data.qpos[:7] = commanded[8:]
         self._data.qpos[7:9] = commanded[7] * panda.OPENING_M / 2
         mujoco.mj_kinematics(self._model, self._data)
@@ -124,3 +134,18 @@ class PoseMap:
         rgb, depth = self._drawer.draw(self._data)
         depth = np.where(depth > 5.0, np.float32(np.inf), depth)
         return rgb, depth
+
+    def _stand(self, cameras: Sequence[Camera]) -> None:
+        if cameras == self._standing:
+            return
+        for camera in cameras:
+            number, compiled = self._model.camera(camera.name).id, _robot_only()
+            self._model.cam_pos[number], self._model.cam_quat[number] = (
+                compiled.cam_pos[number],
+                compiled.cam_quat[number],
+            )
+            if camera not in panda.CAMERAS:
+                pose = camera.pose_in_mount
+                self._model.cam_pos[number] = pose[:3, 3]
+                self._model.cam_quat[number] = matrix_to_quat(pose[:3, :3] @ np.diag([1.0, -1.0, -1.0]))
+        self._standing = cameras

@@ -5,11 +5,13 @@ The commanded state has 15 numbers: TCP position (m) and rotation (quaternion wx
 to 1 open), and the seven joint angles (rad) that inverse kinematics gives for that pose.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reverie.core.errors import unknown_name
 from reverie.core.rotations import matrix_to_quat, quat_to_matrix, rpy_to_matrix
 from reverie.core.specs import ActionSpec, ObservationSpec
 from reverie.embodiments import panda_kinematics as kinematics
@@ -94,7 +96,23 @@ def integrate(commanded: Array, actions: NDArray[np.float32]) -> Array:
     return state_of(pose, opening, joints)
 
 
-def camera_matrices(state: Array) -> NDArray[np.float32]:
-    """[B, 15] -> projection matrices [B, cameras, 3, 4] in the order of `CAMERAS`."""
+def camera_matrices(state: Array, cameras: Sequence[Camera] = CAMERAS) -> NDArray[np.float32]:
+    """[B, 15] -> projection matrices [B, cameras, 3, 4] in the order of `cameras`."""
     tcp = pose_of(state)
-    return np.stack([projection(c, tcp) for c in CAMERAS], axis=1).astype(np.float32)
+    return np.stack([projection(c, tcp) for c in cameras], axis=1).astype(np.float32)
+
+
+def cameras_of(look: Mapping[str, Any]) -> tuple[Camera, ...]:
+    """Where the cameras of a scene with this look stand: `look["cameras"]` holds, by name, the arguments of `Camera.moved`.
+
+    Errors: ReverieError for a name that is no camera's."""
+    moved = look.get("cameras", {})
+    for name in moved:
+        if name not in (c.name for c in CAMERAS):
+            raise unknown_name("camera", name, [c.name for c in CAMERAS])
+    return tuple(c.moved(*moved[c.name]) if c.name in moved else c for c in CAMERAS)
+
+
+def calibration_of(look: Mapping[str, Any]) -> tuple[Camera, ...]:
+    """What is told of the cameras: where they stand, unless the look says that the calibration is the old one."""
+    return CAMERAS if look.get("calibration") == "old" else cameras_of(look)

@@ -5,11 +5,15 @@ real size, but the hand is 14 cm wide instead of 20 (it hides less of a 64 px vi
 `<body>` text is all this file gives: `sim` adds a table and things, `drawing` draws the robot alone.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from reverie.embodiments.cameras import Camera
 from reverie.embodiments.panda import CAMERAS, OPENING_M
 from reverie.embodiments.panda_kinematics import FLANGE_M, JOINT_HIGH, JOINT_LOW, TCP_M
 
 ROBOT_GEOM_GROUP = 2
+HEADLIGHT = "headlight"
 _WHITE, _DARK, _PAD = "0.93 0.93 0.95 1", "0.25 0.26 0.3 1", "0.12 0.12 0.14 1"
 _FINGER_LENGTH_M = TCP_M - 0.0584 + 0.009
 
@@ -108,8 +112,10 @@ def robot_body() -> str:
     return f'<body name="base" childclass="robot">{base}{text}</body>'
 
 
-def fixed_cameras() -> str:
-    return "".join(_camera(c) for c in CAMERAS if c.mount == "base")
+def fixed_cameras(cameras: Sequence[Camera] = CAMERAS) -> str:
+    """`<camera>` elements, and one more that stands where the first does unless it was moved: light comes from there too."""
+    lamp = replace(CAMERAS[0], name=HEADLIGHT)
+    return "".join(_camera(c) for c in (*cameras, lamp) if c.mount == "base")
 
 
 DEFAULTS = f"""

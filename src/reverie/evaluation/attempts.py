@@ -5,18 +5,37 @@ Whatever a policy or a world raises becomes that trial's traceback: an error, ne
 
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.core import ActionSpec, Episode, Policy, Scene, TrialKey, World
+from reverie.core import ActionSpec, Episode, ObservationSpec, Policy, Scene, TrialKey, World
+from reverie.core.world import refusal
 from reverie.evaluation.blocks import Block, padded
 from reverie.rollouts import Recorded, rollout
 from reverie.rollouts.no_op import no_op
 
 Rows = Sequence[tuple[TrialKey, Scene]]
-Outcomes = list[Episode | str]
 REPLAY_STEPS = 10
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A world cannot be asked this: no success, no failure, no error."""
+
+    reason: str
+
+
+Outcomes = list[Episode | str | Refused]
+
+
+def attempt_asked(run: Callable[[Rows], list[Episode]], rows: Rows, shown: ObservationSpec) -> Outcomes:
+    """As `attempt`, of the rows that a world which shows this can be asked about."""
+    reasons = [refusal(scene, shown) for _, scene in rows]
+    asked = [row for row, reason in zip(rows, reasons, strict=True) if reason is None]
+    ran = iter(attempt(run, asked) if asked else [])
+    return [next(ran) if reason is None else Refused(reason) for reason in reasons]
 
 
 def attempt(run: Callable[[Rows], list[Episode]], rows: Rows) -> Outcomes:

@@ -80,6 +80,10 @@ class Column(Mapping[Cell, Value], Generic[Value]):
         """Without the cells where `mask` [N] is False."""
         return Column(self.grid, np.where(mask, self.codes, 0).astype(np.uint8), self._values)
 
+    def part(self, grid: Grid, mask: Mask) -> "Column[Value]":
+        """Only the cells of `mask` [N], which are those of `grid`."""
+        return Column(grid, self.codes[mask], self._values)
+
     def renamed(self, names: Mapping[Value, Other]) -> "Column[Other]":
         """Every value by another name; cells whose value has none are left out."""
         values = list(dict.fromkeys(names.values()))

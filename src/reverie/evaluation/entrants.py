@@ -45,14 +45,15 @@ class Entrants:
 def entrants(
     runs: Sequence[Path], policies: Sequence[str] = (), world: str | None = None, judge: str | None = None
 ) -> Entrants:
-    """All policies of one or two runs, or those named (`act`, or `act@RUN` where both runs have one).
+    """All policies of one or two runs, or those named (`act`, or `act@RUN` where both runs have one), on scenes as they are:
+    edited ones count only in a run that has no others.
 
     The view is the first run's truth, or what `world` and `judge` ask for. Raises ReverieError for names and views that
     are not there.
     """
     if not 1 <= len(runs) <= 2:
         raise ReverieError(f"found {len(runs)} runs, expected one or two")
-    tables = [read_outcomes(run) for run in runs]
+    tables = [read_outcomes(run).nominal for run in runs]
     view = view_of(tables[0], runs[0], world, judge)
     for table, run in zip(tables[1:], runs[1:], strict=True):
         view_of(table, run, view.world, view.judge)

@@ -28,19 +28,6 @@ def shuffled(scenes: Sequence[Scene]) -> tuple[Scene, ...]:
     return tuple(told(s, following[s.id]) for s in scenes)
 
 
-def paraphrased(scenes: Sequence[Scene]) -> tuple[Scene, ...]:
-    """Every scene told its own task in words that no training uses."""
-    found = []
-    for scene in scenes:
-        target, reference = (scene.placement(name) for name in (scene.target, scene.reference))
-        preposition = CONTAINERS[reference.kind].preposition if reference.container else "next to"
-        options = instructions.PARAPHRASES[scene.task]
-        template = options[generator("paraphrased", scene.id).integers(len(options))]
-        words = instructions.write(scene.task, template, target.label, reference.label, preposition)
-        found.append(told(scene, words))
-    return tuple(found)
-
-
 def swapped(scene: Scene) -> Scene | None:
     """The scene with another of its own tasks: bring another object, to another place where there is a choice. What counts
     as success is that task. None where nothing else can be asked of it."""

@@ -5,15 +5,15 @@ eyes of every judge; a trial that a judge never saw is not scored by it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reverie.core import Outcome, ReverieError, TrialKey, outcome_of, outcome_said
-from reverie.evaluation.blocks import REPLAY
+from reverie.evaluation.blocks import REPLAY, UNEDITED, edit_of
 from reverie.evaluation.cells import Column, Grid
 from reverie.evaluation.plan import Plan, read_plan
 from reverie.trials import TRIALS, VERDICTS
@@ -42,12 +42,12 @@ class View:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """outcomes[view][policy][cell]; harm[view][policy] counts harmful events by name; clips[world, policy]: cells whose video
-    was kept."""
+    """outcomes[view][policy][cell]; harm[view][policy] counts harmful events by edit and name; clips[world, policy]: cells
+    whose video was kept."""
 
     plan: Plan
     outcomes: Mapping[View, Mapping[str, Column[Outcome]]]
-    harm: Mapping[View, Mapping[str, Mapping[str, int]]]
+    harm: Mapping[View, Mapping[str, Mapping[tuple[str, str], int]]]
     n_trials: int
     clips: Mapping[Arm, Column[bool]]
 
@@ -59,6 +59,25 @@ class Outcomes:
     def policies(self) -> tuple[str, ...]:
         return tuple(p.name for p in (*self.plan.policies, *self.plan.replayed_only))
 
+    @property
+    def nominal(self) -> "Outcomes":
+        """Without the edited scenes, where unedited ones stand beside them; else all of it."""
+        edits = {edit_of(s) for s in self.plan.scenes}
+        return self.under({UNEDITED}) if UNEDITED in edits and len(edits) > 1 else self
+
+    def under(self, edits: Collection[str]) -> "Outcomes":
+        """Only trials under one of these edits, of a plan that has no others."""
+        mask = Grid.of(self.plan).mask(lambda _, edit: edit in edits)
+        plan = replace(self.plan, scenes=tuple(s for s in self.plan.scenes if edit_of(s) in edits))
+        grid = Grid.of(plan)
+        kept = {v: {p: column.part(grid, mask) for p, column in rows.items()} for v, rows in self.outcomes.items()}
+        clips = {arm: column.part(grid, mask) for arm, column in self.clips.items()}
+        harm = {
+            view: {p: {k: n for k, n in counts.items() if k[0] in edits} for p, counts in rows.items()}
+            for view, rows in self.harm.items()
+        }
+        return replace(self, plan=plan, outcomes=kept, harm=harm, clips=clips)
+
 
 Codes = dict[Arm, NDArray[np.uint8]]
 
@@ -68,7 +87,7 @@ class _Said:
     """What one judge at one version says, by arm."""
 
     codes: Codes
-    harm: dict[Arm, Counter[str]]
+    harm: dict[Arm, Counter[tuple[str, str]]]
 
 
 def read_outcomes(folder: Path) -> Outcomes:
@@ -81,7 +100,7 @@ def read_outcomes(folder: Path) -> Outcomes:
     said |= {(judge, ""): _Said({}, {}) for judge in sorted(silent)}  # in the table all the same: not scored
     versions = Counter(judge for judge, _ in said)
     table: dict[View, dict[str, Column[Outcome]]] = defaultdict(dict)
-    harm: dict[View, dict[str, Counter[str]]] = defaultdict(dict)
+    harm: dict[View, dict[str, Counter[tuple[str, str]]]] = defaultdict(dict)
     for (world, policy), own in ran.items():
         for (judge, version), words in said.items():
             view = View(world, judge if versions[judge] == 1 else f"{judge}@{version}")
@@ -113,7 +132,7 @@ def _verdicts(folder: Path, grid: Grid, ran: Codes) -> dict[tuple[str, str], _Sa
         arm, index = (key.world, key.policy), _index(folder, grid, key)
         if arm in ran and ran[arm][index]:
             said.codes.setdefault(arm, np.zeros(len(grid), np.uint8))[index] = _code(outcome_said(verdict))
-            said.harm[arm].update(verdict.harm)
+            said.harm[arm].update((key.edit, name) for name in verdict.harm)
     return found
 
 

@@ -1,6 +1,7 @@
 """From what the user asks for to a Plan: everything is loaded once, named, hashed, and checked to fit together."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reverie.core import (
@@ -13,6 +14,7 @@ from reverie.core import (
     World,
     check_compatible,
 )
+from reverie.edits import edited_scenes
 from reverie.evaluation import recordings
 from reverie.evaluation.plan import Entry, Logged, Plan, Truth
 from reverie.evaluation.resolve import load_judge, load_policy, load_scenes, load_world
@@ -24,14 +26,15 @@ Specs = tuple[ObservationSpec, ActionSpec]
 class Request:
     """What to evaluate, as typed. Specs are resolved by `evaluation.resolve`; see Plan for the other fields.
 
-    truth: (world spec, judge spec), both listed above, or None. logged_policy: with recorded trials as the truth, whose
-    those are that name no policy.
+    axes: every scene again under each level of these (`edits.arms_named`). truth: (world spec, judge spec), both listed
+    above, or None. logged_policy: with recorded trials as the truth, whose those are that name no policy.
     """
 
     policies: tuple[str, ...]
     worlds: tuple[str, ...]
     scenes: tuple[str, ...]
     judges: tuple[str, ...]
+    axes: tuple[str, ...] = ()
     n_steps: int = 80
     truth: tuple[str, str] | None = None
     scripts: tuple[str, ...] = ()
@@ -50,13 +53,13 @@ def make_plan(request: Request) -> Plan:
     judges = {spec: _judge(spec) for spec in request.judges}
     truth = Truth(worlds[request.truth[0]][0].name, judges[request.truth[1]].name) if request.truth else None
     everywhere = dict(worlds.values())
-    scenes = tuple(scene for spec in request.scenes for scene in _scenes(spec))
+    scenes = [scene for spec in request.scenes for scene in load_scenes(spec)]
     true_only = {entry: specs for entry, specs in everywhere.items() if truth and entry.name == truth.world}
     return Plan(
         policies=_policies(request.policies, everywhere),
         worlds=tuple(everywhere),
         judges=tuple(judges.values()),
-        scenes=scenes,
+        scenes=(*scenes, *edited_scenes(scenes, request.axes)),
         n_steps=request.n_steps,
         truth=truth,
         scripts=_policies(request.scripts, true_only),
@@ -70,15 +73,11 @@ def make_plan(request: Request) -> Plan:
     )
 
 
-def _logged(request: Request, scenes: tuple[Scene, ...]) -> tuple[Logged, ...]:
+def _logged(request: Request, scenes: Sequence[Scene]) -> tuple[Logged, ...]:
     truth = request.truth[0] if request.truth else ""
     if truth.partition(":")[0] != recordings.KIND:
         return ()
-    return recordings.logged(truth, scenes, request.logged_policy, request.n_steps)
-
-
-def _scenes(spec: str) -> list[Scene]:
-    return load_scenes(spec)
+    return recordings.logged(truth, tuple(scenes), request.logged_policy, request.n_steps)
 
 
 def _world(spec: str) -> tuple[Entry, Specs]:

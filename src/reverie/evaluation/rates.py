@@ -122,8 +122,15 @@ def _rate(table: Outcomes, view: View, policy: str) -> Rate:
         _wilson(cells),
         {str(o): counts[o] for o in LEFT_OUT if counts[o]},
         {task: _wilson(found) for task, found in by_task.items() if found},
-        dict(table.harm.get(view, {}).get(policy, {})),
+        _by_name(table.harm.get(view, {}).get(policy, {})),
     )
+
+
+def _by_name(harm: Mapping[tuple[str, str], int]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for (_, name), n in harm.items():
+        found[name] += n
+    return dict(found)
 
 
 def _of_task(cells: Column[Outcome], tasks: Mapping[str, str], task: str) -> Column[Outcome]:

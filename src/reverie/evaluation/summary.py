@@ -9,6 +9,7 @@ from reverie.core import TrialKey
 from reverie.core.files import write_text
 from reverie.evaluation.blocks import n_planned
 from reverie.evaluation.comparison import Comparison, comparisons
+from reverie.evaluation.drops import Axes, axes_of
 from reverie.evaluation.gain import Gain, gain
 from reverie.evaluation.judge_errors import Correction, corrections
 from reverie.evaluation.outcomes import Outcomes, View, read_outcomes
@@ -31,7 +32,8 @@ class Failure:
 @dataclass(frozen=True)
 class Summary:
     """What `report` and the statistics commands read. `planned` counts the trials that the plan asks for; `n_failures` those
-    that ended in an error or were refused, of which `failures` holds the first MAX_FAILURES."""
+    that ended in an error or were refused, of which `failures` holds the first MAX_FAILURES. All of it is about scenes as
+    they are, where edited ones stand beside them, but for `axes` and `table`."""
 
     plan: Plan
     n_trials: int
@@ -44,6 +46,7 @@ class Summary:
     failures: tuple[Failure, ...]
     corrections: tuple[Correction, ...]
     table: Outcomes
+    axes: Axes | None
 
     def rates_of(self, view: View) -> list[Rate]:
         return [r for r in self.rates if r.view == view]
@@ -68,18 +71,20 @@ class Summary:
             "n_failures": self.n_failures,
             "failures": [asdict(f) for f in self.failures],
             "corrected_for_the_judge": [asdict(c) for c in self.corrections],
+            "axes": asdict(self.axes) if self.axes else None,
         }
 
 
 def summarise(folder: Path) -> Summary:
-    table = read_outcomes(folder)
+    whole = read_outcomes(folder)
+    table = whole.nominal
     ranked = rates(table)
     compared = comparisons(table)
     n_failures, failures = _failures(folder)
     return Summary(
-        table.plan,
-        table.n_trials,
-        n_planned(table.plan),
+        whole.plan,
+        whole.n_trials,
+        n_planned(whole.plan),
         tuple(ranked),
         {view: tuple(neighbours(table, view, ranked)) for view in table.outcomes},
         tuple(compared),
@@ -87,7 +92,8 @@ def summarise(folder: Path) -> Summary:
         n_failures,
         tuple(failures),
         tuple(corrections(folder, table.plan, ranked)),
-        table,
+        whole,
+        axes_of(whole),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reverie.core import Episode, Judge, Policy, ReverieError, Trial, TrialKey, Verdict, World
-from reverie.evaluation.attempts import Outcomes, attempt, run_policy, run_replay
+from reverie.evaluation.attempts import Outcomes, Refused, attempt_asked, run_policy, run_replay
 from reverie.evaluation.blocks import UNEDITED, Block, slug
 from reverie.evaluation.clips import tile, write_clip
 from reverie.evaluation.plan import Entry, Plan
@@ -66,7 +66,7 @@ class Bench:
         else:
             run = run_policy(self._load_policy(block.policy), world, block)
         limit_threads(self.plan.threads)  # only now: loading may have brought torch in
-        return attempt(run, rows)
+        return attempt_asked(run, rows, world.observation_spec)
 
     def _specs(self, block: Block) -> Specs:
         loaded = {"world": self._load_world(block.world)} | (
@@ -118,10 +118,14 @@ def judged(judge: Judge, keys: list[TrialKey], episodes: list[Episode | None]) -
     return [TrialVerdict(key, v) for (key, _), v in zip(there, said, strict=True) if isinstance(v, Verdict)]
 
 
-def _trial(block: Block, row: int, outcome: Episode | str, clip: str | None, receipt: Receipt, seconds: float) -> Trial:
+def _trial(
+    block: Block, row: int, outcome: Episode | str | Refused, clip: str | None, receipt: Receipt, seconds: float
+) -> Trial:
     key, info = block.keys[row], {"block": block.id, "row": row, "scene": block.scenes[row].hash}
     if isinstance(outcome, str):
         return Trial(key, block.scenes[row].instruction, 0, receipt.id, error=outcome, seconds=seconds, info=info)
+    if isinstance(outcome, Refused):
+        return Trial(key, block.scenes[row].instruction, 0, receipt.id, refused=outcome.reason, info=info)
     digest = hashlib.blake2b(outcome.actions.tobytes(), digest_size=8).hexdigest()
     return Trial(key, outcome.instruction, outcome.n_steps, receipt.id, digest, clip, seconds=seconds, info=info)
 

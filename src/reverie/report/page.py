@@ -83,7 +83,7 @@ NO_RUN: Mapping[str, Any] = {
 
 def _run_parts(folder: Path, summary: Summary) -> dict[str, Any]:
     view, comparison = wording.main_view(summary), wording.main_comparison(summary)
-    standing = standings(in_view(summary.table, view)) if view else None
+    standing = standings(in_view(summary.table.nominal, view)) if view else None
     ordered = sorted(summary.comparisons, key=lambda c: (ROLES.index(c.role), -len(c.policies), c.view))
     predictions = [c.view for c in ordered if c.role == "prediction"]
     predicting = [v for v in predictions if View(v.world + SCRIPTS, v.judge) not in predictions]

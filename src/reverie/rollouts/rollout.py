@@ -9,6 +9,7 @@ import numpy as np
 
 from reverie.core import Episode, Policy, ReverieError, Scene, TrialKey, World, check_compatible
 from reverie.core.contracts import check_memory
+from reverie.rollouts.noisy import noisy
 from reverie.rollouts.recording import Recording
 from reverie.rollouts.seeds import RowSeeds, call_seeds
 from reverie.rollouts.windows import window
@@ -19,14 +20,14 @@ def rollout(
 ) -> list[Episode]:
     """Run B rows for n_steps control steps; one Episode a row, none ended early.
 
-    check that policy and world speak the same language
+    check that policy and world speak the same language; where a scene asks for sensor noise, its row is seen through it
     frames <- [world.reset(scenes, scene seeds)]
     until n_steps: the policy sees a window of the frames and its memory, and answers with a chunk;
                    the world executes the first n_action_steps of it; new frames are appended
     keys: a TrialKey or a plain number per row; they are the only source of randomness.
     """
     check_start(policy, world, scenes, keys, n_steps)
-    rows = [RowSeeds.of(key) for key in keys]
+    rows, world = [RowSeeds.of(key) for key in keys], noisy(world, scenes)
     recording = Recording.start(world.reset(scenes, [row.scene for row in rows]))
     memory, step = None, 0
     while step < n_steps:

@@ -143,7 +143,7 @@ COLORS: dict[str, tuple[float, float, float]] = {
 UNSEEN_OBJECTS: dict[str, ObjectKind] = {
     "cross": ObjectKind(
         (Geom("box", (0.036, 0.011, 0.013), (0, 0, 0.013)), Geom("box", (0.011, 0.036, 0.013), (0, 0, 0.013))),
-        0.038, 0.026, (0.025, 0, 0.014), PI / 2,
+        0.038, 0.026, (0.025, 0, 0.014), 2 * PI,  # it looks alike after a quarter turn, but is grasped at one of its arms
     ),
     "pyramid": ObjectKind(
         tuple(Geom("box", (0.028 - 0.007 * i, 0.028 - 0.007 * i, 0.0065), (0, 0, 0.0065 + 0.012 * i)) for i in range(4)),
@@ -157,7 +157,7 @@ UNSEEN_OBJECTS: dict[str, ObjectKind] = {
         (Geom("box", (0.04, 0.008, 0.008), (-0.01, 0, 0.008)), Geom("box", (0.011, 0.026, 0.012), (0.036, 0, 0.012))),
         0.052, 0.024, (-0.005, 0, 0.01), 2 * PI,
     ),
-    "ring": ObjectKind(_ring(8, 0.02, 0.01, 0.022), 0.033, 0.024, (0.025, 0, 0.013), 0.0),
+    "ring": ObjectKind(_ring(8, 0.02, 0.01, 0.022), 0.033, 0.024, (0, 0, 0.013), 0.0),
 }  # fmt: skip
 """Shapes that no training scene shows, for tests of what a policy or a backbone makes of new words and new things."""
 UNSEEN_COLORS: dict[str, tuple[float, float, float]] = {

@@ -7,7 +7,7 @@ from reverie.core.scene import ObjectPlacement
 from reverie.scenes.assets import COLORS, CONTAINERS, OBJECTS
 
 X_RANGE_M, Y_RANGE_M = (0.33, 0.60), (-0.2, 0.2)
-_GAP_M = 0.035
+GAP_M = 0.035
 _YAW_LIMIT_RAD = 1.2  # beyond it, turning the hand left or right to an elongated object is equally far: two answers
 
 
@@ -67,7 +67,7 @@ def _scatter(rng: np.random.Generator, radii: list[float], apart_m: float) -> li
     for i in sorted(range(len(radii)), key=lambda j: -radii[j]):  # large things first
         for _ in range(40):
             x, y = float(rng.uniform(*X_RANGE_M)), float(rng.uniform(*Y_RANGE_M))
-            limits = {j: radii[i] + radii[j] + _GAP_M for j in spots}
+            limits = {j: radii[i] + radii[j] + GAP_M for j in spots}
             if {0, 1} <= {i, *spots}:
                 other = 1 - i if i < 2 else -1
                 if other in limits:

@@ -19,6 +19,8 @@ SPLITS = ("train", "validation", "test")
 BESIDE_GAP_M = 0.06
 _REST_M_S = 0.03
 APART_M = 0.2
+START_LOW, START_HIGH = (-0.05, -0.1, -0.06, -0.12, -0.12, -0.5), (0.08, 0.1, 0.04, 0.12, 0.12, 0.5)
+"""Between which the hand starts, x y z in metres and roll pitch yaw in radians beside the embodiment's home."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ class Task:
 
 
 def _randomised_start(rng: np.random.Generator) -> tuple[float, ...]:
-    shift = rng.uniform([-0.05, -0.1, -0.06], [0.08, 0.1, 0.04])
-    turn = rng.uniform([-0.12, -0.12, -0.5], [0.12, 0.12, 0.5])
+    shift = rng.uniform(START_LOW[:3], START_HIGH[:3])
+    turn = rng.uniform(START_LOW[3:], START_HIGH[3:])
     return tuple(round(float(v), 4) for v in (*shift, *turn))
 
 

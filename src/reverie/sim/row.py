@@ -47,6 +47,7 @@ class Row:
         self._arm_qpos = np.array([int(j.qposadr[0]) for j in joints])
         self._gains = self.model.actuator_gainprm[:7, 0], -self.model.actuator_biasprm[:7, 2]
         self._drawer = Drawer(self.model, panda.OBSERVATION_SPEC.camera_names, (64, 64))
+        self._calibration = panda.calibration_of(scene.look)
         self.commanded = panda.start([scene.robot_start])[0]
         self._jitter(np.random.default_rng(seed))
         self._settle()
@@ -205,7 +206,7 @@ class Row:
             "extras.start_poses": self._start_poses,
             "extras.kinds": self._kinds,
             "extras.goal": self._goal,
-            "extras.camera_matrices": panda.camera_matrices(measured[None])[0],
+            "extras.camera_matrices": panda.camera_matrices(measured[None], self._calibration)[0],
             "extras.held": np.int8(self._names.index(state.held) if state.held else -1),
             "extras.progress": np.float32(1.0 if self.success_time_s is not None else min(self._peak, 0.99)),
             "extras.success": np.bool_(self.success_time_s is not None),

@@ -8,8 +8,10 @@ import numpy as np
 
 from reverie.core.errors import unknown_name
 from reverie.core.scene import ObjectPlacement, Scene
-from reverie.embodiments import panda_model
+from reverie.embodiments import panda, panda_model
 from reverie.scenes.assets import ALL_COLORS, ALL_OBJECTS, CONTAINERS, TABLE_COLORS, Geom
+from reverie.scenes.surroundings import CLOTHS
+from reverie.sim.surroundings import distractor_body, surround
 
 PHYSICS_DT = 0.002
 SOURCES = ("reverie.sim", "reverie.scenes", "reverie.embodiments", "reverie.core.rotations")
@@ -18,9 +20,15 @@ SOURCES = ("reverie.sim", "reverie.scenes", "reverie.embodiments", "reverie.core
 
 def build(scene: Scene) -> mujoco.MjModel:
     """Compile the model of one scene (about 5 ms)."""
-    table = _rgba(TABLE_COLORS[str(scene.look.get("table", "grey"))])
+    return surround(mujoco.MjModel.from_xml_string(mjcf(scene)), scene)
+
+
+def mjcf(scene: Scene) -> str:
+    """The model as text; light and hidden factors are set after it was compiled."""
+    table = _rgba(_table_color(str(scene.look.get("table", "grey"))))
     things = "".join(_body(o) for o in scene.objects)
-    return mujoco.MjModel.from_xml_string(f"""
+    things += "".join(distractor_body(i, d) for i, d in enumerate(scene.distractors))
+    return f"""
 <mujoco model="tabletop">
   <compiler angle="degree" autolimits="true"/>
   <option timestep="{PHYSICS_DT}" integrator="implicitfast" cone="elliptic" impratio="5" iterations="20" ls_iterations="20"/>
@@ -31,13 +39,20 @@ def build(scene: Scene) -> mujoco.MjModel:
   </default>
   <worldbody>
     {panda_model.LIGHT}
-    {panda_model.fixed_cameras()}
+    {panda_model.fixed_cameras(panda.cameras_of(scene.look))}
     <geom name="table" type="box" size="0.6 0.6 0.02" pos="0.4 0 -0.02" rgba="{table}" contype="1" conaffinity="3" friction="0.9 0.01 0.0002"/>
     <geom name="floor" type="box" size="3 3 0.02" pos="0 0 -0.75" rgba="0.36 0.38 0.42 1" contype="0" conaffinity="0"/>
     {panda_model.robot_body()}{things}
   </worldbody>
   <actuator>{panda_model.ACTUATORS}</actuator>
-</mujoco>""")
+</mujoco>"""
+
+
+def _table_color(name: str) -> tuple[float, float, float]:
+    known = TABLE_COLORS | CLOTHS
+    if name not in known:
+        raise unknown_name("table", name, list(known))
+    return known[name]
 
 
 def _rgba(color: tuple[float, float, float]) -> str:

@@ -23,7 +23,7 @@ from reverie.training.config import TrainerConfig
 from reverie.training.freezing import freeze
 from reverie.training.grounding import Grounder, GroundingModel, GroundingTask, adopt_backbone, save_backbone
 from reverie.training.mixing import Mixed
-from reverie.training.receipts import parents
+from reverie.training.receipts import parents, shown
 from reverie.training.selection import split_episodes
 from reverie.training.source import Source
 from reverie.training.statistics import fit_shapes, fit_transforms, known_to
@@ -257,6 +257,7 @@ def _data_receipt(name: str, prepared: Prepared) -> dict[str, Any]:
     return {
         "recipe": name,
         "data": [s.cache.path.name for s in prepared.all],
+        **shown(s.cache for s in prepared.all),
         "episodes": sum(len(set(s.rows.episodes.tolist())) for s in prepared.all),
         "held_out_episodes": sum(held_out),
     }

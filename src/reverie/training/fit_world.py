@@ -20,7 +20,7 @@ from reverie.training.commands import absolute_commands, commanded_states, relat
 from reverie.training.config import TrainerConfig
 from reverie.training.dreaming import DreamingConfig, DreamingSource
 from reverie.training.mixing import Mixed
-from reverie.training.receipts import parents
+from reverie.training.receipts import parents, shown
 from reverie.training.source import Source
 from reverie.training.trainer import Trainer, discard
 from reverie.world_model.checkpoint import load_world, world_checkpoint
@@ -82,6 +82,7 @@ def fit_world(
         receipt = {
             **receipt,
             "data": [c.path.name for c in (cache, *more)],
+            **shown((cache, *more)),
             "sequences_of": config.data.length,
             **parents(start=config.start),
         }

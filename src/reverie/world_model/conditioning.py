@@ -3,6 +3,7 @@
 A data set without calibration has none of this: its conditioning is `None`, and the video world works with what is left.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +17,10 @@ from reverie.embodiments.drawing import PoseMap
 from reverie.world_model.geometry import carried_homography, plane_homography, warp
 
 Array = NDArray[np.float64]
+Rig = tuple[Camera, ...]
+"""Where the cameras of one row stand, as far as is known: its calibration."""
 TABLE_M, OBJECT_TOP_M, MIDDLE_M = 0.0, 0.03, 0.015
-_OVERVIEW = next(c for c in panda.CAMERAS if c.name == "top")
+_OVERVIEW = [c.name for c in panda.CAMERAS].index("top")
 HEIGHT, OPENING = panda.STATE_NAMES.index("z"), panda.STATE_NAMES.index("opening")
 GRIP_OPENING = 0.5
 """Below this commanded opening the hand may hold something."""
@@ -46,27 +49,40 @@ class PandaConditioner:
     def __init__(self) -> None:
         self._pose_map = PoseMap()
 
-    def draw(self, states: NDArray[np.float32]) -> tuple[Tensor, Tensor]:
+    def draw(self, states: NDArray[np.float32], rigs: Sequence[Rig] | None = None) -> tuple[Tensor, Tensor]:
         """Commanded states [B, 15] -> robot [B, V, 3, H, W] and mask [B, V, 1, H, W], float32."""
-        drawn = [self._pose_map.draw(s) for s in states]
+        drawn = [
+            self._pose_map.draw(s, rig) for s, rig in zip(states, rigs or [panda.CAMERAS] * len(states), strict=True)
+        ]
         rgb = torch.from_numpy(np.stack([d[0] for d in drawn])).permute(0, 1, 4, 2, 3).float() / 255
         mask = torch.from_numpy(np.isfinite(np.stack([d[1] for d in drawn]))).float()[:, :, None]
         return rgb, mask
 
     def __call__(self, frames: "Frames", new: NDArray[np.float32]) -> Conditioning:
-        robot, mask = self.draw(new)
-        mask_before = frames.mask if frames.mask is not None else self.draw(frames.states)[1]
+        robot, mask = self.draw(new, frames.rigs)
+        mask_before = frames.mask if frames.mask is not None else self.draw(frames.states, frames.rigs)[1]
         return Conditioning(robot, mask, mask_before, moved_copies(frames, new))
 
 
 def moved_copies(frames: "Frames", new: NDArray[np.float32]) -> Tensor:
     """[B, V, 3, 3, H, W]: see `Conditioning.moved`. Needs calibration, no drawing."""
     states = new.astype(np.float64)
-    return torch.stack([_copies(i, c, frames, states) for i, c in enumerate(panda.CAMERAS)], dim=1)
+    if frames.rigs is None:
+        return _of_rig(panda.CAMERAS, frames, states)
+    found: dict[int, Tensor] = {}
+    for rig in dict.fromkeys(frames.rigs):
+        rows = [i for i, other in enumerate(frames.rigs) if other == rig]
+        found |= zip(rows, _of_rig(rig, frames.rows(rows), states[rows]), strict=True)
+    return torch.stack([found[i] for i in range(len(states))])
 
 
-def _copies(index: int, camera: Camera, frames: "Frames", new: Array) -> Tensor:
+def _of_rig(rig: Rig, frames: "Frames", new: Array) -> Tensor:
+    return torch.stack([_copies(i, rig, frames, new) for i in range(len(rig))], dim=1)
+
+
+def _copies(index: int, rig: Rig, frames: "Frames", new: Array) -> Tensor:
     """[B, 3, 3, H, W]"""
+    camera, overview = rig[index], rig[_OVERVIEW]
     last, first, old = frames.last[:, index], frames.first[:, index], frames.states.astype(np.float64)
     if camera.mount == "base":
         grasped, held = frames.grasp_states.astype(np.float64), frames.held_states.astype(np.float64)
@@ -80,11 +96,11 @@ def _copies(index: int, camera: Camera, frames: "Frames", new: Array) -> Tensor:
             first,
         ]
     else:
-        top = frames.last[:, panda.CAMERAS.index(_OVERVIEW)]
+        top = frames.last[:, _OVERVIEW]
         copies = [
             warp(last, plane_homography(camera, new, camera, old, TABLE_M)),
             warp(last, plane_homography(camera, new, camera, old, OBJECT_TOP_M)),
-            warp(top, plane_homography(camera, new, _OVERVIEW, old, MIDDLE_M)),
+            warp(top, plane_homography(camera, new, overview, old, MIDDLE_M)),
         ]
     return torch.stack(copies, dim=1)
 
@@ -102,7 +118,7 @@ def _let_go(held: Array, grasped: Array) -> tuple[Array, Array]:
 class Frames:
     """What a video world remembers of each row: frames [B, V, 3, H, W] in 0..1, and commanded states [B, D]: at the last
     frame; when the hand last closed (the last frame's before it ever did); when it was last closed (the last frame's while
-    it is, or before it ever was)."""
+    it is, or before it ever was). rigs: None where all cameras stand as in training."""
 
     first: Tensor
     before: Tensor
@@ -111,18 +127,27 @@ class Frames:
     grasp_states: NDArray[np.float32]
     held_states: NDArray[np.float32]
     mask: Tensor | None = None  # of the robot in the last frame, if it was drawn already
+    rigs: tuple[Rig, ...] | None = None
 
     def push(self, new: Tensor, states: NDArray[np.float32], mask: Tensor | None = None) -> "Frames":
         """The new frame becomes the last one. The grasp moves along until the hand closes, and again when it closes anew
         (always, without calibration: nothing reads it)."""
         if states.shape[1] != len(panda.STATE_NAMES):
-            return Frames(self.first, self.last, new, states, states, states)
+            return Frames(self.first, self.last, new, states, states, states, rigs=self.rigs)
         closed, was, grasped = (s[:, OPENING] < GRIP_OPENING for s in (states, self.states, self.grasp_states))
         kept = np.where(closed, was, grasped)[:, None]
         grasp = np.where(kept, self.grasp_states, states)
         held = np.where(closed[:, None] | ~kept, states, self.held_states)
-        return Frames(self.first, self.last, new, states, grasp, held, mask)
+        return Frames(self.first, self.last, new, states, grasp, held, mask, self.rigs)
+
+    def rows(self, rows: Sequence[int]) -> "Frames":
+        """Some of them, without the mask."""
+        chosen = list(rows)
+        first, before, last = (v[chosen] for v in (self.first, self.before, self.last))
+        states, grasp, held = (v[chosen] for v in (self.states, self.grasp_states, self.held_states))
+        rigs = tuple(self.rigs[i] for i in chosen) if self.rigs else None
+        return Frames(first, before, last, states, grasp, held, rigs=rigs)
 
     @classmethod
-    def begin(cls, first: Tensor, states: NDArray[np.float32]) -> "Frames":
-        return cls(first, first, first, states, states, states)
+    def begin(cls, first: Tensor, states: NDArray[np.float32], rigs: tuple[Rig, ...] | None = None) -> "Frames":
+        return cls(first, first, first, states, states, states, rigs=rigs)

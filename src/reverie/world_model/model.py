@@ -136,7 +136,7 @@ class TileModel(nn.Module):
         through them): what it will see when it dreams. For the entries see `training.dreaming`."""
         images = {k: unpack(batch[k]) for k in ("first", "before", "last")}
         states, grasp, held = (batch[k].numpy() for k in ("states", "grasp_states", "held_states"))
-        frames = Frames(**images, states=states, grasp_states=grasp, held_states=held)
+        frames = Frames(images["first"], images["before"], images["last"], states, grasp, held)
         losses: list[Tensor] = []
         sums: dict[str, Mean] = {}
         for i in range(batch["targets"].shape[1]):

@@ -1,5 +1,6 @@
 """The two robots a video world can drive: the calibrated tabletop arm, and any other, known by its action spec alone."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -7,15 +8,17 @@ from numpy.typing import NDArray
 
 from reverie.core.errors import unknown_name
 from reverie.core.observations import Observations
+from reverie.core.scene import Scene
 from reverie.core.specs import ActionSpec
 from reverie.embodiments import generic, panda
-from reverie.world_model.conditioning import Conditioning, Frames, PandaConditioner
+from reverie.world_model.conditioning import Conditioning, Frames, PandaConditioner, Rig
 
 Array = NDArray[np.float64]
 
 
 class Robot(Protocol):
-    """`state_names` of the commanded state [B, D]; `integrate` as in embodiments; `condition` None without calibration."""
+    """`state_names` of the commanded state [B, D]; `integrate` as in embodiments; `condition` None without calibration;
+    `rigs` where cameras stand that were moved."""
 
     state_names: tuple[str, ...]
 
@@ -25,7 +28,9 @@ class Robot(Protocol):
 
     def condition(self, frames: Frames, new: NDArray[np.float32]) -> Conditioning | None: ...
 
-    def camera_matrices(self, states: Array) -> NDArray[np.float32] | None: ...
+    def rigs(self, scenes: Sequence[Scene]) -> tuple[Rig, ...] | None: ...
+
+    def camera_matrices(self, states: Array, rigs: Sequence[Rig] | None) -> NDArray[np.float32] | None: ...
 
 
 class PandaRobot:
@@ -44,8 +49,15 @@ class PandaRobot:
     def condition(self, frames: Frames, new: NDArray[np.float32]) -> Conditioning | None:
         return self._conditioner(frames, new)
 
-    def camera_matrices(self, states: Array) -> NDArray[np.float32] | None:
-        return panda.camera_matrices(states)
+    def rigs(self, scenes: Sequence[Scene]) -> tuple[Rig, ...] | None:
+        """What is told of each scene's cameras; None where nothing was moved."""
+        told = tuple(panda.calibration_of(s.look) for s in scenes)
+        return None if all(rig == panda.CAMERAS for rig in told) else told
+
+    def camera_matrices(self, states: Array, rigs: Sequence[Rig] | None) -> NDArray[np.float32] | None:
+        if rigs is None:
+            return panda.camera_matrices(states)
+        return np.concatenate([panda.camera_matrices(s[None], rig) for s, rig in zip(states, rigs, strict=True)])
 
 
 class GenericRobot:
@@ -67,7 +79,10 @@ class GenericRobot:
     def condition(self, frames: Frames, new: NDArray[np.float32]) -> Conditioning | None:
         return None
 
-    def camera_matrices(self, states: Array) -> NDArray[np.float32] | None:
+    def rigs(self, scenes: Sequence[Scene]) -> tuple[Rig, ...] | None:
+        return None
+
+    def camera_matrices(self, states: Array, rigs: Sequence[Rig] | None) -> NDArray[np.float32] | None:
         return None
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reverie.core import ActionSpec, Observations, ObservationSpec, ReverieError, Scene, Transition, World, stack_time
-from reverie.core.world import Event
+from reverie.core.world import Event, refusal
 from reverie.world_model.conditioning import Frames
 from reverie.world_model.model import TileModel, WorldBatch
 from reverie.world_model.robots import Robot
@@ -64,11 +64,14 @@ class VideoWorld:
         return self._starter.action_spec
 
     def reset(self, scenes: Sequence[Scene], seeds: Sequence[int]) -> Observations:
+        if blind := next((reason for s in scenes if (reason := refusal(s, self.observation_spec))), None):
+            raise ReverieError(blind)
         first = self._starter.reset(scenes, seeds)
         self._cameras = tuple(first.images)
         images = np.stack([first.images[c] for c in self._cameras], axis=1)  # [B, V, H, W, 3]
         self._commanded = self._robot.begin(first)
-        self._frames = Frames.begin(_to_tensor(images), self._commanded.astype(np.float32))
+        states = self._commanded.astype(np.float32)
+        self._frames = Frames.begin(_to_tensor(images), states, self._robot.rigs(scenes))
         self._kept = {k: first.extras[k] for k in PASSED_ON if k in first.extras}
         self._instructions, self._n_steps = first.instructions, 0
         self._pending: list[NDArray[np.float32]] = []
@@ -104,7 +107,7 @@ class VideoWorld:
         return images
 
     def _observe(self, images: NDArray[np.uint8]) -> Observations:
-        matrices = self._robot.camera_matrices(self._commanded)
+        matrices = self._robot.camera_matrices(self._commanded, self._frames.rigs)
         extras: dict[str, Any] = dict(self._kept)
         if matrices is not None:
             extras["camera_matrices"] = matrices
