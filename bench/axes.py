@@ -58,10 +58,10 @@ def doable(options: Options) -> dict[str, Any]:
 
 
 def costs(axes: Axes) -> dict[str, Any]:
-    """axis -> level (or "all") -> policy."""
+    """axis -> level (or "all") -> policy (or "all")."""
     found: dict[str, Any] = {}
     for d in axes.drops:
-        found.setdefault(d.axis, {}).setdefault("all" if d.level == EVERY_LEVEL else d.level, {})[d.policy] = cost(d)
+        found.setdefault(d.axis, {}).setdefault("all" if d.level == EVERY_LEVEL else d.level, {})[d.policy or "all"] = cost(d)
     return found
 
 

@@ -11,7 +11,7 @@ from reverie.core import Edit, Outcome
 from reverie.core.fakes import fake_scenes
 from reverie.evaluation import evaluate, make_plan
 from reverie.evaluation.cells import Column, Grid
-from reverie.evaluation.drops import EVERY_LEVEL, axes_of, drops, edited_arms
+from reverie.evaluation.drops import EVERY_LEVEL, axes_of, costs, drops, edited_arms
 from reverie.evaluation.outcomes import OUTCOMES, Outcomes, View, read_outcomes
 from reverie.evaluation.plan import Entry, Plan, Truth
 from reverie.evaluation.summary import summarise, write_summary
@@ -160,7 +160,7 @@ def test_a_run_holds_clean_and_edited_trials_with_the_same_draws(tmp_path):
     summary = write_summary(tmp_path)
     assert all(r.success.n == 5 for r in summary.rates if r.success.value is not None)
     for d in summary.axes.drops:
-        if d.view == View("true", "recorded"):
+        if d.view == View("true", "recorded") and d.policy:
             cells = summary.table.outcomes[d.view][d.policy]
             rate = {edit: np.mean([o is Outcome.SUCCESS for c, o in cells.items() if c[1] == edit]) for _, edit, _ in cells}  # fmt: skip
             edits = next(a.edits for a in edited_arms(summary.plan) if (a.axis, a.level) == (d.axis, d.level))
@@ -195,3 +195,16 @@ def test_a_world_that_measures_nothing_refuses_hidden_changes(tmp_path):
     found = {(d.view, d.level): d.drop for d in summarise(tmp_path).axes.drops}
     assert found[View("true", "recorded"), "heavy"].value == 0
     assert all(drop.value is None for (view, _), drop in found.items() if view.world != "true")
+
+
+def test_axes_are_ranked_by_what_they_cost_all_policies():
+    found = costs(axes_of(TABLE), PLAN, PHYSICS)
+    assert [c.axis for c in found] == ["novel_object", "light", "mass"]
+    assert [c.n_scenes for c in found] == [N, 2 * N, N]
+    light = found[1]
+    assert light.whole.drop.n == N
+    assert light.whole.drop.value == pytest.approx(((0.9 - 0.7) + (0.5 - 0.35)) / 2)
+    assert [d.policy for d in light.policies] == ["strong", "weak"]
+    assert [d.edited.value for d in light.policies] == pytest.approx([0.7, 0.35])
+    (blind,) = [c for c in costs(axes_of(TABLE), PLAN, VIDEO) if c.axis == "mass"]
+    assert (blind.whole.drop.value, blind.whole.drop.n) == (None, 0)

@@ -20,7 +20,9 @@ from reverie.evaluation.plan import Plan
 from reverie.evaluation.rates import LEFT_OUT, scored
 from reverie.stats import PValue, bootstrap_mean, correlation, exact_mcnemar, paired_difference, paired_table, wilson
 
-EVERY_LEVEL = ""
+EVERY_LEVEL = EVERY_POLICY = ""
+Pair = tuple[Cell, bool, bool]
+"""An edited cell, and success without and under the edit."""
 _BLIND = "refused: no image of this world shows what the axis changes"
 
 
@@ -37,8 +39,8 @@ class EditedArm:
 @dataclass(frozen=True)
 class Drop:
     """clean, edited: success rates over the same pairs; drop: the first minus the second. `left_out` counts edited trials in
-    no rate. level EVERY_LEVEL: all levels together; then a scene is one unit, however many levels it was seen under, and
-    there is no p."""
+    no rate. level EVERY_LEVEL, policy EVERY_POLICY: all together; then a scene is one unit, however many levels and policies
+    it was seen under, and there is no p."""
 
     view: View
     policy: str
@@ -77,6 +79,16 @@ class AxisOrder:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """An axis in one view: what it costs all policies together, and each, the best on it first."""
+
+    axis: str
+    n_scenes: int
+    whole: Drop
+    policies: tuple[Drop, ...]
+
+
+@dataclass(frozen=True)
 class Axes:
     drops: tuple[Drop, ...]
     on_axis: tuple[OnAxis, ...]
@@ -97,6 +109,18 @@ def axes_of(table: Outcomes) -> Axes | None:
     )
 
 
+def costs(axes: Axes, plan: Plan, view: View) -> list[Cost]:
+    """The costliest axis first; those whose cost is unknown last."""
+    whole = [d for d in axes.drops if d.view == view and d.level == EVERY_LEVEL]
+    found = []
+    for together in (d for d in whole if d.policy == EVERY_POLICY):
+        own = [d for d in whole if d.axis == together.axis and d.policy != EVERY_POLICY]
+        own.sort(key=lambda d: (d.edited.value is None, -(d.edited.value or 0.0), d.policy))
+        n_scenes = sum(len(s.edits) == 1 and s.edits[0].axis == together.axis for s in plan.scenes)
+        found.append(Cost(together.axis, n_scenes, together, tuple(own)))
+    return sorted(found, key=lambda c: (c.whole.drop.value is None, -(c.whole.drop.value or 0.0), c.axis))
+
+
 def edited_arms(plan: Plan) -> list[EditedArm]:
     """Levels in the plan's order, each axis as a whole after its levels. Scenes with several edits are in no arm: nobody could
     say which of them costs what."""
@@ -115,42 +139,52 @@ def edited_arms(plan: Plan) -> list[EditedArm]:
 
 
 def drops(table: Outcomes, arms: Iterable[EditedArm]) -> list[Drop]:
-    """Every view, policy and arm."""
-    return [_drop(table, view, policy, arm) for view, rows in table.outcomes.items() for policy in rows for arm in arms]
+    """Every view, policy and arm; and every axis for all policies of a view together."""
+    found = []
+    for view, rows in table.outcomes.items():
+        for arm in arms:
+            found += [_drop(table, view, (policy,), arm) for policy in rows]
+            if arm.level == EVERY_LEVEL:
+                found.append(replace(_drop(table, view, tuple(rows), arm), policy=EVERY_POLICY))
+    return found
 
 
-def _drop(table: Outcomes, view: View, policy: str, arm: EditedArm) -> Drop:
-    cells = table.outcomes[view][policy]
-    mine = {c: o for c, o in cells.items() if c[1] in arm.edits}
-    counts = Counter(mine.values())
-    left_out = {str(o): counts[o] for o in LEFT_OUT if counts[o]}
-    success = scored(cells)
-    pairs = [(c, success[_unedited(c)], success[c]) for c in mine if c in success and _unedited(c) in success]
-    if arm.level == EVERY_LEVEL:
-        clean, edited, drop = _over_scenes(pairs)
-        p = None
-    else:
-        table_of_pairs = paired_table([a for _, a, _ in pairs], [b for *_, b in pairs])
-        clean, edited = (wilson(sum(side), len(side)) for side in ([a for _, a, _ in pairs], [b for *_, b in pairs]))
-        drop, p = paired_difference(table_of_pairs), exact_mcnemar(table_of_pairs)
+def _drop(table: Outcomes, view: View, policies: tuple[str, ...], arm: EditedArm) -> Drop:
+    counts: Counter[Outcome] = Counter()
+    pairs: list[Pair] = []
+    for policy in policies:
+        cells = table.outcomes[view][policy]
+        mine = {c: o for c, o in cells.items() if c[1] in arm.edits}
+        counts.update(mine.values())
+        success = scored(cells)
+        pairs += [(c, success[_unedited(c)], success[c]) for c in mine if c in success and _unedited(c) in success]
+    clean, edited, drop, p = _over_scenes(pairs) if arm.level == EVERY_LEVEL else _over_pairs(pairs)
     if not pairs and counts[Outcome.REFUSED]:
         drop = replace(drop, reason=_BLIND)
-    return Drop(view, policy, arm.axis, arm.level, arm.severity, clean, edited, drop, p, left_out)
+    left_out = {str(o): counts[o] for o in LEFT_OUT if counts[o]}
+    return Drop(view, policies[0], arm.axis, arm.level, arm.severity, clean, edited, drop, p, left_out)
+
+
+def _over_pairs(pairs: Sequence[Pair]) -> tuple[Estimate, Estimate, Estimate, PValue | None]:
+    before, after = [a for _, a, _ in pairs], [b for *_, b in pairs]
+    both = paired_table(before, after)
+    clean, edited = (wilson(sum(side), len(side)) for side in (before, after))
+    return clean, edited, paired_difference(both), exact_mcnemar(both)
 
 
 def _unedited(cell: Cell) -> Cell:
     return cell[0], UNEDITED, cell[2]
 
 
-def _over_scenes(pairs: Sequence[tuple[Cell, bool, bool]]) -> tuple[Estimate, Estimate, Estimate]:
-    """Clean, edited and drop as means over scenes, whose levels and replicates hang together."""
+def _over_scenes(pairs: Sequence[Pair]) -> tuple[Estimate, Estimate, Estimate, None]:
+    """Clean, edited and drop as means over scenes, whose levels, replicates and policies hang together."""
     scenes: dict[str, list[tuple[bool, bool]]] = {}
     for (scene, *_), without, under in pairs:
         scenes.setdefault(scene, []).append((without, under))
     before, after = ([fmean(pair[i] for pair in own) for own in scenes.values()] for i in (0, 1))
     lost = [a - b for a, b in zip(before, after, strict=True)]
     clean, edited, drop = (bootstrap_mean(values, "scenes") for values in (before, after, lost))
-    return clean, edited, drop
+    return clean, edited, drop, None
 
 
 def orders(table: Outcomes, found: Sequence[Drop]) -> list[AxisOrder]:
@@ -160,7 +194,7 @@ def orders(table: Outcomes, found: Sequence[Drop]) -> list[AxisOrder]:
         return []
     whole: dict[tuple[View, str], dict[str, float]] = {}
     for d in found:
-        if d.level == EVERY_LEVEL and d.drop.value is not None:
+        if d.level == EVERY_LEVEL and d.policy != EVERY_POLICY and d.drop.value is not None:
             whole.setdefault((d.view, d.policy), {})[d.axis] = d.drop.value
     return [
         _order(policy, view, whole.get((truth, policy), {}), whole.get((view, policy), {}))

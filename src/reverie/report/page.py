@@ -12,8 +12,8 @@ from markupsafe import Markup
 
 from reverie.core import Estimate, ReverieError
 from reverie.core.files import write_text
-from reverie.evaluation.axes import axes
 from reverie.evaluation.comparison import Comparison
+from reverie.evaluation.drops import costs
 from reverie.evaluation.entrants import in_view
 from reverie.evaluation.failure_modes import MODES, FailureModes, failure_modes
 from reverie.evaluation.outcomes import SCRIPTS, View
@@ -87,7 +87,7 @@ def _run_parts(folder: Path, summary: Summary) -> dict[str, Any]:
     ordered = sorted(summary.comparisons, key=lambda c: (ROLES.index(c.role), -len(c.policies), c.view))
     predictions = [c.view for c in ordered if c.role == "prediction"]
     predicting = [v for v in predictions if View(v.world + SCRIPTS, v.judge) not in predictions]
-    found_axes = axes(summary.table, view) if view else []
+    found_axes = costs(summary.axes, summary.plan, view) if view and summary.axes else []
     modes = failure_modes(folder, summary.table, view) if view else None
     return {
         "summary": summary,

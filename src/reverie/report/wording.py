@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reverie.evaluation import entrants
-from reverie.evaluation.axes import Axis
 from reverie.evaluation.comparison import Comparison
+from reverie.evaluation.drops import Cost
 from reverie.evaluation.failure_modes import FailureModes
 from reverie.evaluation.gain import Gain
 from reverie.evaluation.outcomes import View
@@ -138,7 +138,7 @@ def _agreement(comparison: Comparison) -> str:
     )
 
 
-def limits(summary: Summary, found_axes: Sequence[Axis], modes: FailureModes | None) -> list[str]:
+def limits(summary: Summary, found_axes: Sequence[Cost], modes: FailureModes | None) -> list[str]:
     """What this report does not show."""
     scenes, tasks = len(summary.plan.scenes), sorted({s.task for s in summary.plan.scenes})
     said = [f"Anything about other scenes than these {scenes} of {', '.join(tasks)}, other robots, or cameras that stand elsewhere."]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What edits cost, against numbers counted by hand; and how reliable probabilities are, of a judge whose errors are known."""
+"""How reliable probabilities are, of a judge whose errors are known."""
 
 from pathlib import Path
 
@@ -8,7 +8,6 @@ from runs import RECORDED, TRUE, reach, run
 
 from reverie.core import Verdict
 from reverie.core.fakes import RecordedOutcomeJudge
-from reverie.evaluation.axes import axes
 from reverie.evaluation.judging import judge_again
 from reverie.evaluation.outcomes import View, read_outcomes
 from reverie.evaluation.reliability import reliabilities
@@ -23,34 +22,6 @@ def folder(tmp_path_factory):
         patch.syspath_prepend(str(Path(__file__).parent))
         run(folder, policies=(reach(0.9), reach(0.35)), worlds=(TRUE,), truth=(TRUE, RECORDED), judges=(RECORDED,), scenes=("python:edited:make",), replicates=3, n_steps=24)  # fmt: skip
     return folder
-
-
-def by_hand(table, policy, prefix):
-    return {(c[0], c[2]): str(o) == "success" for c, o in table.outcomes[TRUTH][policy].items() if c[1].startswith(prefix)}  # fmt: skip
-
-
-def test_a_change_is_that_of_the_same_scenes(folder):
-    table = read_outcomes(folder)
-    found = {a.name: a for a in axes(table, TRUTH)}
-    assert set(found) == {"far", "instruction"}
-    assert (found["far"].n_scenes, found["instruction"].n_scenes) == (6, 8)
-    changes = []
-    for on_axis in found["far"].policies:
-        edited, clean = (by_hand(table, on_axis.policy, p) for p in ("far", "none"))
-        changes.append([edited[k] - clean[k] for k in edited])
-        assert on_axis.change.n == len(edited) == 18
-        assert on_axis.change.value == pytest.approx(np.mean(changes[-1]))
-        assert on_axis.success.value == pytest.approx(np.mean(list(edited.values())))
-    assert found["far"].change.value == pytest.approx(np.mean(changes))
-    assert found["far"].change.n == 6
-    assert [a.name for a in axes(table, TRUTH)] == sorted(found, key=lambda n: found[n].change.value)
-    rates = [p.success.value for p in found["far"].policies]
-    assert rates == sorted(rates, reverse=True)
-
-
-def test_without_edits_there_are_no_axes(tmp_path):
-    run(tmp_path, worlds=(TRUE,), truth=None)
-    assert axes(read_outcomes(tmp_path), TRUTH) == []
 
 
 class Overconfident(RecordedOutcomeJudge):
