@@ -6,7 +6,7 @@ from reverie.core.estimate import Estimate
 from reverie.core.judge import Judge, Verdict
 from reverie.core.observations import Observations, concat_rows, concat_time, stack_time
 from reverie.core.policy import INTENDED, ActionChunk, Memory, Policy
-from reverie.core.scene import Edit, ObjectPlacement, Scene
+from reverie.core.scene import Edit, Goal, ObjectPlacement, Scene
 from reverie.core.seeding import content_hash, generator, seed_for
 from reverie.core.specs import ActionSpec, CameraSpec, ObservationSpec, check_compatible
 from reverie.core.trial import Outcome, Trial, TrialKey, outcome_of
@@ -20,6 +20,7 @@ __all__ = [
     "Edit",
     "Episode",
     "Estimate",
+    "Goal",
     "Event",
     "Judge",
     "Memory",

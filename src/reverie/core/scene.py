@@ -41,11 +41,21 @@ class ObjectPlacement:
 
 
 @dataclass(frozen=True)
+class Goal:
+    """One thing that is asked: `target` in the `relation` to `reference` ("" where it needs none)."""
+
+    target: str
+    reference: str = ""
+    relation: str = ""
+
+
+@dataclass(frozen=True)
 class Scene:
     """Everything needed to start: task, instruction, objects, looks, robot start.
 
     `id` is unique and stable ("put/test/17"). `target` and `reference` name placements: the object to move and where it
-    goes. `robot_start` is added to the embodiment's home: x y z in metres, roll pitch yaw in radians. `look` holds appearance
+    goes. `then` holds what is asked after that, in order. `limit_s` is the length of its episodes where it is not the run's.
+    `robot_start` is added to the embodiment's home: x y z in metres, roll pitch yaw in radians. `look` holds appearance
     values (table colour, light). `recorded` names the episode of a data set whose first observation is the start,
     for worlds that begin from a recorded frame; such a scene may have no objects.
     """
@@ -61,6 +71,17 @@ class Scene:
     look: Mapping[str, Any] = field(default_factory=dict)
     edits: tuple[Edit, ...] = ()
     recorded: str | None = None
+    then: tuple[Goal, ...] = ()
+    limit_s: float | None = None
+
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        """All that is asked, in order."""
+        return (Goal(self.target, self.reference, self.relation), *self.then)
+
+    def n_steps(self, default: int, control_hz: float) -> int:
+        """Control steps of its episodes: its own limit, or else `default`."""
+        return default if self.limit_s is None else round(self.limit_s * control_hz)
 
     @property
     def hash(self) -> str:
@@ -75,8 +96,8 @@ class Scene:
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields by name, ready for JSON."""
-        return asdict(self)
+        """The fields by name, ready for JSON; those of `_LATER` only where they say something, so that hashes stay."""
+        return {k: v for k, v in asdict(self).items() if v or k not in _LATER}
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> "Scene":
@@ -86,6 +107,11 @@ class Scene:
                 **value,
                 "objects": tuple(ObjectPlacement(**o) for o in value.get("objects", ())),
                 "edits": tuple(Edit(**e) for e in value.get("edits", ())),
+                "then": tuple(Goal(**g) for g in value.get("then", ())),
                 "robot_start": tuple(value.get("robot_start", (0.0,) * 6)),
             }
         )
+
+
+_LATER = ("then", "limit_s")
+"""Fields that scenes did not have when the first of them were hashed."""

@@ -29,14 +29,14 @@ from reverie.scenes.grasping import (
     OPEN,
     RETREAT,
     SAFE_Z_M,
-    phase_ended,
 )
-from reverie.sim.plan import Plan, plan_pick_and_place
+from reverie.sim.plan import Plan, plan_goal
 from reverie.sim.resuming import phase_of
 from reverie.sim.table_model import SOURCES
 
 Array = NDArray[np.float64]
-VARIANTS = ("expert", "missed_grasp", "drop", "wrong_object", "wrong_place", "near_miss", "late")
+VARIANTS = ("expert", "missed_grasp", "drop", "wrong_object", "wrong_place", "near_miss", "late", "wrong_order")
+"""Of several goals one is erred at, "late" at all of them; "wrong_order" needs several to be wrong."""
 IDLE = RETREAT + 1
 INTENTION = 16
 """Control steps of `ScriptConfig.intention` in what is recorded: more than any chunk of the small policies."""
@@ -58,7 +58,7 @@ class ScriptConfig:
 
 
 class Script:
-    """Pick and place by waypoints. `n_action_steps` is 1 frame (2 control steps): the script is closed loop."""
+    """Waypoints of one goal after the other. `n_action_steps` is 1 frame (2 control steps): the script is closed loop."""
 
     def __init__(self, config: ScriptConfig) -> None:
         self.config = config
@@ -67,9 +67,7 @@ class Script:
     @property
     def observation_spec(self) -> ObservationSpec:
         """Privileged: poses of things at reset, and now where it retries; no camera."""
-        extras = (
-            ("object_poses", "start_poses", "kinds", "goal") if self.config.retry else ("start_poses", "kinds", "goal")
-        )
+        extras = ("object_poses",) * self.config.retry + ("start_poses", "kinds", "goal", "goals")
         return replace(panda.OBSERVATION_SPEC, cameras=(), measured=(), extras=extras)
 
     @property
@@ -87,12 +85,14 @@ class Script:
     def infer(
         self, observations: Observations, memory: Memory | None, seeds: Sequence[int]
     ) -> tuple[ActionChunk, Memory | None]:
-        """Actions [B, 2, 7]; memory holds, per row, the plan's arrays, the phase, its timer and the attempts."""
+        """Actions [B, 2, 7]; memory holds, per row, the plan's arrays, the phase, its timer and the attempts, and which
+        goal is next and at which one it errs."""
         now = observations[:, -1]
         assert now.commanded is not None
         extras = now.extras
         if memory is None:
-            memory = self._begin(extras["start_poses"], extras, seeds)
+            memory = self._begin(extras["start_poses"], extras, seeds, np.zeros(len(seeds), np.int64))
+        memory = self._next_goals(memory, extras, seeds)
         rows = [
             _Row(self.config, {k: v[i] for k, v in memory.items()}, np.asarray(now.commanded[i], np.float64), seeds[i])
             for i in range(len(seeds))
@@ -124,7 +124,8 @@ class Script:
         nothing more where all is done. Needs the extras `object_poses`, `held` and `success` too."""
         now = observations[:, -1]
         assert now.commanded is not None
-        memory = self._begin(now.extras["object_poses"], now.extras, seeds)
+        turns = (now.extras["goals"][..., :2] == now.extras["goal"][:, None]).all(-1).argmax(-1)
+        memory = self._begin(now.extras["object_poses"], now.extras, seeds, turns)
         held = now.extras["held"].reshape(-1) == memory["plan.target"]
         phases = []
         for i, state in enumerate(np.asarray(now.commanded, np.float64)):
@@ -137,19 +138,46 @@ class Script:
         phase = np.where(now.extras["success"].reshape(-1) > 0, IDLE, phase)
         return {**memory, "phase": phase, "timer": timer}
 
-    def _begin(self, poses: NDArray[np.float32], extras: Any, seeds: Sequence[int]) -> Memory:
-        plans = [
-            plan_pick_and_place(self.config.variant, poses[i], extras["kinds"][i], extras["goal"][i], seed)
-            for i, seed in enumerate(seeds)
-        ]
-        arrays = [p.to_arrays() for p in plans]
+    def _begin(self, poses: NDArray[np.float32], extras: Any, seeds: Sequence[int], turns: NDArray[np.int64]) -> Memory:
+        errs_at = np.array([_errs_at(goals, seed) for goals, seed in zip(extras["goals"], seeds, strict=True)])
+        memory = {"turn": turns.astype(np.int64), "errs_at": errs_at}
+        plans = [self._plan(memory, i, poses[i], extras, seed).to_arrays() for i, seed in enumerate(seeds)]
         n = len(plans)
         return {
-            **{k: np.stack([a[k] for a in arrays]) for k in arrays[0]},
+            **{k: np.stack([a[k] for a in plans]) for k in plans[0]},
+            **memory,
             "phase": np.zeros(n, np.int64),
             "timer": np.zeros(n, np.int64),
             "attempts": np.zeros(n, np.int64),
         }
+
+    def _plan(self, memory: Memory, row: int, poses: NDArray[np.float32], extras: Any, seed: int) -> Plan:
+        goals, turn, variant = extras["goals"][row], int(memory["turn"][row]), self.config.variant
+        if variant == "wrong_order":
+            goals, variant = goals[goals[:, 0] >= 0][::-1], "expert"
+        elif variant != "late" and turn != memory["errs_at"][row]:
+            variant = "expert"
+        return plan_goal(variant, poses, extras["kinds"][row], goals[turn], seed)
+
+    def _next_goals(self, memory: Memory, extras: Any, seeds: Sequence[int]) -> Memory:
+        """Where a goal was brought to its end and another one follows, begin with that."""
+        n_goals = (extras["goals"][..., 0] >= 0).sum(-1)
+        ended = (memory["phase"] == IDLE) & (memory["turn"] + 1 < n_goals)
+        if not ended.any():
+            return memory
+        poses = extras["object_poses" if self.config.retry else "start_poses"]
+        memory = {k: v.copy() for k, v in memory.items()}
+        for i in np.flatnonzero(ended):
+            memory["turn"][i] += 1
+            fresh = self._plan(memory, i, poses[i], extras, seeds[i]).to_arrays()
+            for name, value in {**fresh, "phase": APPROACH, "timer": 0, "attempts": 0}.items():
+                memory[name][i] = value
+        return memory
+
+
+def _errs_at(goals: NDArray[np.int8], seed: int) -> int:
+    n_goals = int((goals[:, 0] >= 0).sum())
+    return int(np.random.default_rng(seed).integers(n_goals)) if n_goals > 1 else 0
 
 
 class _Row:
@@ -191,7 +219,7 @@ class _Row:
 
     def _advance(self, phase: int, distance: float, angle: float) -> None:
         self.memory["timer"] = self.memory["timer"] + 1
-        if phase != IDLE and phase_ended(phase, int(self.memory["timer"]), distance, angle):
+        if phase != IDLE and self.plan.phase_ended(phase, int(self.memory["timer"]), distance, angle):
             self.memory |= {"phase": np.int64(phase + 1), "timer": np.int64(0)}
 
     def _disturbance(self, phase: int) -> Array:
