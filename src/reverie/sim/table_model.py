@@ -84,7 +84,7 @@ def _standing(placement: ObjectPlacement, lift: float, inside: str) -> str:
 
 
 def _hinged(placement: ObjectPlacement) -> str:
-    """A base with a lid, open; the lid's joint is named `<name>_lid`."""
+    """A base with a lid, open; the lid's joint is named `<name>_lid`. Without weight, since MuJoCo's dry friction creeps."""
     kind, color = HINGED[placement.kind], _color(placement)
     x, z = kind.hinge
     base, lid = (
@@ -95,7 +95,8 @@ def _hinged(placement: ObjectPlacement) -> str:
         f'<joint name="{lid_joint(placement.name)}" axis="0 1 0" range="0 {np.degrees(kind.limit_rad):.6g}" '
         f'frictionloss="{kind.friction_nm}" damping="0.002" armature="0.0001"/>'
     )
-    return _standing(placement, 0.0, f'{base}<body name="{lid_joint(placement.name)}" pos="{x} 0 {z}">{joint}{lid}</body>')
+    turning = f'<body name="{lid_joint(placement.name)}" pos="{x} 0 {z}" gravcomp="1">{joint}{lid}</body>'
+    return _standing(placement, 0.0, base + turning)
 
 
 def lid_joint(name: str) -> str:
