@@ -7,6 +7,7 @@ The same command again goes on where it stopped.
 """
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ class Options:
     controls: tuple[str, ...] = ()
     """Those of --judges that are controls (see no objects)."""
     steps: int = 80
-    """Control steps of each trial."""
+    """Control steps of each trial, unless its scene says how many it needs ("A then B": 160)."""
     replicates: int = 1
     """Trials of every policy, world and scene."""
     block: int = 8
@@ -104,6 +105,7 @@ def run(request: Request, out: Path, processes: int) -> int:
 
 
 def announcement(plan: Plan) -> str:
-    trials = sum(len(b.keys) for b in (*blocks_of(plan), *replays_of(plan)))
-    megabytes = trials * (CLIP_BYTES * plan.keep_video + EPISODE_BYTES) / 1e6
-    return f"{trials} trials of {plan.n_steps} steps; about {megabytes:.0f} MB on disk for four 64 px cameras"
+    lengths = Counter(n for b in (*blocks_of(plan), *replays_of(plan)) for n in [b.n_steps] * len(b.keys))
+    megabytes = sum(lengths[n] * n for n in lengths) / 80 * (CLIP_BYTES * plan.keep_video + EPISODE_BYTES) / 1e6
+    trials = ", ".join(f"{lengths[n]} trials of {n} steps" for n in sorted(lengths))
+    return f"{trials}; about {megabytes:.0f} MB on disk for four 64 px cameras"

@@ -54,7 +54,8 @@ class Scene:
     """Everything needed to start: task, instruction, objects, looks, robot start.
 
     `id` is unique and stable ("put/test/17"). `target` and `reference` name placements: the object to move and where it
-    goes. `then` holds what is asked after that, in order. `limit_s` is the length of its episodes where it is not the run's.
+    goes. `then` holds what is asked after that, in order. `limit_steps` is the length of its episodes,
+    in control steps, where it is not the run's.
     `robot_start` is added to the embodiment's home: x y z in metres, roll pitch yaw in radians. `look` holds appearance
     values (table colour, light). `recorded` names the episode of a data set whose first observation is the start,
     for worlds that begin from a recorded frame; such a scene may have no objects.
@@ -72,16 +73,16 @@ class Scene:
     edits: tuple[Edit, ...] = ()
     recorded: str | None = None
     then: tuple[Goal, ...] = ()
-    limit_s: float | None = None
+    limit_steps: int | None = None
 
     @property
     def goals(self) -> tuple[Goal, ...]:
         """All that is asked, in order."""
         return (Goal(self.target, self.reference, self.relation), *self.then)
 
-    def n_steps(self, default: int, control_hz: float) -> int:
+    def n_steps(self, default: int) -> int:
         """Control steps of its episodes: its own limit, or else `default`."""
-        return default if self.limit_s is None else round(self.limit_s * control_hz)
+        return self.limit_steps or default
 
     @property
     def hash(self) -> str:
@@ -113,5 +114,5 @@ class Scene:
         )
 
 
-_LATER = ("then", "limit_s")
+_LATER = ("then", "limit_steps")
 """Fields that scenes did not have when the first of them were hashed."""

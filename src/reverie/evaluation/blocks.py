@@ -58,12 +58,18 @@ def _blocks(plan: Plan, policy: Entry, world: Entry, arm: str, source: str | Non
         for replicate in range(plan.replicates)
         for scene in plan.scenes
     ]
-    for number, start in enumerate(range(0, len(rows), plan.block_size)):
-        keys, scenes = zip(*rows[start : start + plan.block_size], strict=True)
+    for number, (n_steps, part) in enumerate(_parts(rows, plan)):
+        keys, scenes = zip(*part, strict=True)
         replayed = block_id(source, policy.name, number) if source else None
-        yield Block(
-            block_id(arm, policy.name, number), policy, world, keys, scenes, plan.block_size, plan.n_steps, replayed
-        )
+        yield Block(block_id(arm, policy.name, number), policy, world, keys, scenes, plan.block_size, n_steps, replayed)
+
+
+def _parts(rows: Sequence[tuple[TrialKey, Scene]], plan: Plan) -> Iterator[tuple[int, Sequence[tuple[TrialKey, Scene]]]]:
+    """Rows of equal length, block by block, and that length; as they come where all are as long as the run's."""
+    lengths = [scene.n_steps(plan.n_steps) for _, scene in rows]
+    for n_steps in dict.fromkeys(sorted(lengths)):
+        alike = [row for row, length in zip(rows, lengths, strict=True) if length == n_steps]
+        yield from ((n_steps, alike[i : i + plan.block_size]) for i in range(0, len(alike), plan.block_size))
 
 
 def edit_of(scene: Scene) -> str:

@@ -92,8 +92,9 @@ def physics_judge(rest: str) -> Judge:
 
 
 def tabletop_scenes(split: str, rest: str) -> list[Scene]:
-    """`test:16`: 16 scenes, half of each task family; `test:16,put`: of one; `test:16+100`: beginning with number 100."""
-    from reverie.scenes.tasks import TASKS, draw_scene, task_named
+    """`test:16`: 16 scenes, half of each task that the shipped checkpoints know; `test:16,stack`: of one family;
+    `test:16+100`: beginning with number 100."""
+    from reverie.scenes.tasks import LEARNED, draw_scene, task_named
 
     count, _, task = rest.partition(",")
     count, _, first = count.partition("+")
@@ -101,7 +102,7 @@ def tabletop_scenes(split: str, rest: str) -> list[Scene]:
         raise ReverieError(
             f"scenes {split}:{rest}: expected {split}:NUMBER, {split}:NUMBER,TASK or {split}:NUMBER+FIRST"
         )
-    names = [task_named(task).name] if task else list(TASKS)
+    names = [task_named(task).name] if task else list(LEARNED)
     numbers = range(int(first or 0) * len(names), int(first or 0) * len(names) + int(count))
     return [draw_scene(names[i % len(names)], split, i // len(names)) for i in numbers]
 

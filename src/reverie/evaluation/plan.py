@@ -35,7 +35,8 @@ class Truth:
 
 @dataclass(frozen=True)
 class Plan:
-    """policies x worlds x scenes x replicates, in blocks of `block_size` trials of `n_steps` control steps.
+    """policies x worlds x scenes x replicates, in blocks of `block_size` trials of `n_steps` control steps, or of as many as
+    their scenes state themselves (`Scene.limit_steps`).
 
     scripts: privileged policies that only the truth's world can feed; elsewhere their actions are replayed.
     controls: judges whose agreement with the truth shows what needs no pictures. replay: play the truth's executed

@@ -22,7 +22,7 @@ SPLITS = ("train", "validation", "test")
 NOMINAL = "nominal"
 """The split of the benchmark (`scenes.nominal`): nothing collects it."""
 APART_M = 0.2
-IN_ORDER_S = 16.0
+IN_ORDER_STEPS = 160
 Objects = tuple[ObjectPlacement, ...]
 
 
@@ -70,7 +70,7 @@ def _scene(rng: np.random.Generator, scene_id: str, task: str, objects: Objects,
         robot_start=_randomised_start(rng),
         look={"table": "grey"},
         then=asked[1:],
-        limit_s=IN_ORDER_S if len(asked) > 1 else None,
+        limit_steps=IN_ORDER_STEPS if len(asked) > 1 else None,
     )
 
 
@@ -88,29 +88,29 @@ def fits(thing: ObjectKind, container: ContainerKind) -> bool:
     return thing.radius_m < min(container.inner_m) + 0.006
 
 
-def _into(objects: Objects, target: int, container: int) -> Goal | None:
+def into(target: ObjectPlacement, container: ObjectPlacement) -> Goal | None:
     """Putting one thing of a scene into or onto another, where it fits."""
-    kind = CONTAINERS[objects[container].kind]
-    if not fits(OBJECTS[objects[target].kind], kind):
-        return None
-    return Goal(objects[target].name, objects[container].name, kind.preposition)
+    kind = CONTAINERS[container.kind]
+    return Goal(target.name, container.name, kind.preposition) if fits(OBJECTS[target.kind], kind) else None
 
 
-def _next_to(objects: Objects, target: int, reference: int) -> Goal | None:
-    a, b = objects[target], objects[reference]
-    return Goal(a.name, b.name, "beside") if np.hypot(a.x - b.x, a.y - b.y) > APART_M else None
+def next_to(target: ObjectPlacement, reference: ObjectPlacement) -> Goal | None:
+    """Moving one thing beside another, where they are apart."""
+    apart = np.hypot(target.x - reference.x, target.y - reference.y) > APART_M
+    return Goal(target.name, reference.name, "beside") if apart else None
 
 
-def _onto(objects: Objects, target: int, reference: int) -> Goal | None:
-    a, b = objects[target], objects[reference]
-    return Goal(a.name, b.name, "on top of") if a.kind in STACKED and b.kind in BASES else None
+def onto(target: ObjectPlacement, reference: ObjectPlacement) -> Goal | None:
+    """Stacking one thing on another, where it would stand."""
+    stands = target.kind in STACKED and reference.kind in BASES
+    return Goal(target.name, reference.name, "on top of") if stands else None
 
 
 def _draw_put(task: str, *prepositions: str) -> Callable[[np.random.Generator, str], Scene]:
     def draw(rng: np.random.Generator, scene_id: str) -> Scene:
         while True:
             objects = placement.arrange(rng)
-            goal = _into(objects, 0, 3)
+            goal = into(objects[0], objects[3])
             if goal is not None and goal.relation in prepositions:
                 return _scene(rng, scene_id, task, objects, goal)
 
@@ -125,7 +125,7 @@ def _draw_beside(rng: np.random.Generator, scene_id: str) -> Scene:
 def _draw_stack(rng: np.random.Generator, scene_id: str) -> Scene:
     while True:
         objects = placement.arrange(rng)
-        goal = _onto(objects, 0, 1)
+        goal = onto(objects[0], objects[1])
         if goal is not None:
             return _scene(rng, scene_id, "stack", objects, goal)
 
@@ -135,24 +135,24 @@ def _draw_laptop(rng: np.random.Generator, scene_id: str) -> Scene:
     return _scene(rng, scene_id, "close_laptop", objects, Goal(objects[3].name, "", "shut"))
 
 
-_Ask = Callable[[Objects, int, int], Goal | None]
-PAIRS: tuple[tuple[tuple[_Ask, int], tuple[_Ask, int]], ...] = (
-    ((_into, 3), (_into, 4)),
-    ((_into, 3), (_next_to, 2)),
-    ((_next_to, 2), (_into, 4)),
-    ((_into, 3), (_onto, 2)),
-    ((_onto, 2), (_into, 4)),
+Ask = Callable[[ObjectPlacement, ObjectPlacement], Goal | None]
+PAIRS: tuple[tuple[tuple[Ask, int], tuple[Ask, int]], ...] = (
+    ((into, 3), (into, 4)),
+    ((into, 3), (next_to, 2)),
+    ((next_to, 2), (into, 4)),
+    ((into, 3), (onto, 2)),
+    ((onto, 2), (into, 4)),
 )
 """What "A then B" may ask: of object 0 first, then of object 1, each with the place of its reference."""
 
 
 def _draw_in_order(rng: np.random.Generator, scene_id: str) -> Scene:
-    (first, to), (second, then_to) = PAIRS[rng.integers(len(PAIRS))]
     while True:
         objects = placement.arrange(rng)
-        asked = first(objects, 0, to), second(objects, 1, then_to)
-        if asked[0] is not None and asked[1] is not None:
-            return _scene(rng, scene_id, "a_then_b", objects, asked[0], asked[1])
+        (ask, to), (then_ask, then_to) = PAIRS[rng.integers(len(PAIRS))]
+        first, second = ask(objects[0], objects[to]), then_ask(objects[1], objects[then_to])
+        if first is not None and second is not None:
+            return _scene(rng, scene_id, "a_then_b", objects, first, second)
 
 
 TASKS: dict[str, Task] = {
