@@ -107,6 +107,13 @@ def tabletop_scenes(split: str, rest: str) -> list[Scene]:
     return [draw_scene(names[i % len(names)], split, i // len(names)) for i in numbers]
 
 
+def nominal(rest: str) -> list[Scene]:
+    """`nominal`: the 80 scenes of the benchmark, for three replicates; `nominal:stack,put_in`: of some families."""
+    from reverie.scenes.nominal import nominal_scenes
+
+    return nominal_scenes(*(rest.split(",") if rest else ()))
+
+
 def _path(rest: str, name: str) -> Path:
     return next(iter(sorted((SHIPPED / name).glob("*/"))), SHIPPED / name) if rest == "shipped" else Path(rest)
 
