@@ -10,7 +10,7 @@ from reverie.core import ReverieError
 from reverie.scenes.blind import best_blind_success, blind_chances, satisfied_by
 from reverie.scenes.tasks import TASKS, draw_scene
 
-N = 1500
+N = 700
 
 
 @pytest.mark.parametrize("task", TASKS)

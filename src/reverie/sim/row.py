@@ -242,6 +242,7 @@ class Row:
             "extras.goal": self._goals[self._order.current, :2],
             "extras.goals": self._goals,
             "extras.camera_matrices": panda.camera_matrices(measured[None])[0],
+            "extras.angles": np.array([state.angles.get(n, np.nan) for n in self._names], np.float32),
             "extras.held": np.int8(self._names.index(state.held) if state.held else -1),
             "extras.progress": np.float32(1.0 if self.success_time_s is not None else min(self._peak, 0.99)),
             "extras.success": np.bool_(self.success_time_s is not None),

@@ -19,6 +19,7 @@ from reverie.core.source import source_hash
 from reverie.core.specs import ActionSpec, ObservationSpec
 from reverie.embodiments import panda
 from reverie.embodiments.steering import towards
+from reverie.scenes.goals import SHUT_RAD
 from reverie.scenes.grasping import (
     APPROACH,
     CARRY,
@@ -38,6 +39,7 @@ Array = NDArray[np.float64]
 VARIANTS = ("expert", "missed_grasp", "drop", "wrong_object", "wrong_place", "near_miss", "late", "wrong_order")
 """Of several goals one is erred at, "late" at all of them; "wrong_order" needs several to be wrong."""
 IDLE = RETREAT + 1
+_ATTEMPTS, _WAIT_STEPS = 3, 8
 INTENTION = 16
 """Control steps of `ScriptConfig.intention` in what is recorded: more than any chunk of the small policies."""
 
@@ -60,6 +62,9 @@ class ScriptConfig:
 class Script:
     """Waypoints of one goal after the other. `n_action_steps` is 1 frame (2 control steps): the script is closed loop."""
 
+    RESUMES_BY = ("angles", "held")
+    """Extras that `resume` goes by beside those of the closed loop."""
+
     def __init__(self, config: ScriptConfig) -> None:
         self.config = config
         self.name = f"script-{config.variant}" if config.retry else f"script-{config.variant}-open-loop"
@@ -67,7 +72,7 @@ class Script:
     @property
     def observation_spec(self) -> ObservationSpec:
         """Privileged: poses of things at reset, and now where it retries; no camera."""
-        extras = ("object_poses",) * self.config.retry + ("start_poses", "kinds", "goal", "goals")
+        extras = ("object_poses", "success") * self.config.retry + ("start_poses", "kinds", "goal", "goals")
         return replace(panda.OBSERVATION_SPEC, cameras=(), measured=(), extras=extras)
 
     @property
@@ -121,7 +126,7 @@ class Script:
 
     def resume(self, observations: Observations, seeds: Sequence[int]) -> Memory:
         """What to remember to go on from here, as if others had acted so far: in the phase that hand and target are in;
-        nothing more where all is done. Needs the extras `object_poses`, `held` and `success` too."""
+        nothing more where all is done. Needs the extras of the closed loop and `RESUMES_BY`."""
         now = observations[:, -1]
         assert now.commanded is not None
         turns = (now.extras["goals"][..., :2] == now.extras["goal"][:, None]).all(-1).argmax(-1)
@@ -133,7 +138,8 @@ class Script:
             target = now.extras["object_poses"][i, plan.target].astype(np.float64)
             if held[i]:
                 plan.correct_for_grip(state[:3], target[:3])
-            phases.append(phase_of(plan, state, target, bool(held[i])))
+            shut = now.extras["angles"][i, plan.target] < SHUT_RAD
+            phases.append((RETREAT, 0) if shut else phase_of(plan, state, target, bool(held[i])))
         phase, timer = np.array(phases, np.int64).T
         phase = np.where(now.extras["success"].reshape(-1) > 0, IDLE, phase)
         return {**memory, "phase": phase, "timer": timer}
@@ -160,19 +166,34 @@ class Script:
         return plan_goal(variant, poses, extras["kinds"][row], goals[turn], seed)
 
     def _next_goals(self, memory: Memory, extras: Any, seeds: Sequence[int]) -> Memory:
-        """Where a goal was brought to its end and another one follows, begin with that."""
-        n_goals = (extras["goals"][..., 0] >= 0).sum(-1)
-        ended = (memory["phase"] == IDLE) & (memory["turn"] + 1 < n_goals)
-        if not ended.any():
+        """Where a goal was brought to its end, begin with the one that follows; in closed loop the expert first waits until
+        it counts as reached, and otherwise does it again."""
+        ended = np.flatnonzero(memory["phase"] == IDLE)
+        if not len(ended):
             return memory
         poses = extras["object_poses" if self.config.retry else "start_poses"]
         memory = {k: v.copy() for k, v in memory.items()}
-        for i in np.flatnonzero(ended):
-            memory["turn"][i] += 1
+        for i in ended:
+            row = {k: v[i] for k, v in memory.items()}
+            step = self._follows(row, {k: v[i] for k, v in extras.items()})
+            if step is None:
+                continue
+            memory["turn"][i] += step
             fresh = self._plan(memory, i, poses[i], extras, seeds[i]).to_arrays()
-            for name, value in {**fresh, "phase": APPROACH, "timer": 0, "attempts": 0}.items():
+            attempts = 0 if step else row["attempts"] + 1
+            for name, value in {**fresh, "phase": APPROACH, "timer": 0, "attempts": attempts}.items():
                 memory[name][i] = value
         return memory
+
+    def _follows(self, row: Memory, extras: Any) -> int | None:
+        """After the end of a goal: 1 for the next one, 0 for the same again, None for nothing (yet)."""
+        goals, turn = extras["goals"], int(row["turn"])
+        more = turn + 1 < (goals[:, 0] >= 0).sum()
+        if self.config.retry and self.config.variant == "expert" and row["attempts"] < _ATTEMPTS:
+            reached = bool(extras["success"]) or (more and (extras["goal"] == goals[turn + 1, :2]).all())
+            if not reached:
+                return 0 if row["timer"] >= _WAIT_STEPS else None
+        return 1 if more else None
 
 
 def _errs_at(goals: NDArray[np.int8], seed: int) -> int:
@@ -202,7 +223,7 @@ class _Row:
         target = poses[plan.target].astype(np.float64)
         if phase in (APPROACH, DESCEND):
             plan.aim_at(target)
-        if phase == CARRY and plan.expects_grasp and target[2] < SAFE_Z_M / 2 and self.memory["attempts"] < 3:
+        if phase == CARRY and plan.expects_grasp and target[2] < SAFE_Z_M / 2 and self.memory["attempts"] < _ATTEMPTS:
             self.memory |= {"phase": np.int64(APPROACH), "timer": np.int64(0), "attempts": self.memory["attempts"] + 1}
             plan.aim_at(target)
         if phase in (CARRY, LOWER) and plan.expects_grasp:
