@@ -24,7 +24,7 @@ from reverie.core import Scene, TrialKey, generator
 from reverie.core.observations import concat_rows
 from reverie.evaluation.loaders import SHIPPED
 from reverie.rollouts import rollout
-from reverie.scenes.tasks import LEARNED, draw_scene
+from reverie.scenes.tasks import BASIC, draw_scene
 from reverie.scenes.unseen import draw_unseen
 from reverie.sim import PhysicsWorld
 from reverie.sim.script import Script, ScriptConfig
@@ -131,8 +131,8 @@ def main() -> None:
     torch.set_num_threads(1)
     model, world, values = open_grounding(BACKBONE), PhysicsWorld(), {}
     for arm, draw in ARMS.items():
-        numbers = range(options.first, options.first + options.scenes // len(LEARNED))
-        scenes = [draw(task, i) for i in numbers for task in LEARNED]
+        numbers = range(options.first, options.first + options.scenes // len(BASIC))
+        scenes = [draw(task, i) for i in numbers for task in BASIC]
         blocks = [shown(scenes[i : i + BLOCK], world) for i in range(0, len(scenes), BLOCK)]
         values[arm] = placed(located(model, blocks))
         if arm == "known":

@@ -14,7 +14,7 @@ from record import number, rate, write
 from reverie.collection import CollectConfig, collect
 from reverie.core import Scene, TrialKey
 from reverie.rollouts import rollout
-from reverie.scenes.tasks import LEARNED, draw_scene
+from reverie.scenes.tasks import BASIC, draw_scene
 from reverie.sim import PhysicsWorld
 from reverie.sim.script import Script, ScriptConfig
 from reverie.stats import wilson
@@ -48,7 +48,7 @@ def episodes_per_hour(n: int, processes: int) -> float:
 def main() -> None:
     options = tyro.cli(Options)
     values = {}
-    for task in LEARNED:
+    for task in BASIC:
         scenes = [draw_scene(task, "test", i) for i in range(options.scenes)]
         values[f"expert_{task}"] = rate(wilson(expert(scenes), len(scenes)))
     speed = episodes_per_hour(options.episodes, options.processes)

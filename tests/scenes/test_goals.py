@@ -92,7 +92,7 @@ def test_a_lid_is_pushed_on_a_way_that_can_be_joined_anywhere() -> None:
     way = waypoints(kind, base, yaw, 0.0)
     assert way[1][0] > base[0] > way[6][0] - 0.05
     assert min(p[2] for p in way) > kind.hinge[1]
-    assert [phase_at(kind, base, yaw, p) for p in way] == [0, 2, 3, 4, 5, 6, 6, 0]
+    assert [phase_at(kind, base, yaw, p) for p in way] == [1, 2, 3, 4, 5, 6, 6, 0]
     half = waypoints(kind, base, yaw, 0.7)
     assert half[6][2] > way[6][2] + 0.03
     np.testing.assert_allclose(over_lid(kind, 0.0, 0.0)[2], kind.hinge[1])

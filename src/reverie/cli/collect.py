@@ -17,7 +17,7 @@ import tyro
 
 from reverie.cli.progress import progress
 from reverie.collection import CollectConfig, collect
-from reverie.scenes.tasks import LEARNED
+from reverie.scenes.tasks import BASIC
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Options:
     """Where the data set goes: a folder of its own."""
     episodes: int = 200
     """How many."""
-    tasks: Annotated[tuple[str, ...], tyro.conf.arg(aliases=["--task"])] = LEARNED
+    tasks: Annotated[tuple[str, ...], tyro.conf.arg(aliases=["--task"])] = BASIC
     """Task families, taken in turn; by name: put_in, put_on, move_beside, stack, close_laptop, a_then_b, put."""
     mix: str = "demonstrations"
     """Who acts: demonstrations, mixed, or one behaviour (expert, near_miss, drop, play, ...)."""

@@ -25,7 +25,7 @@ from reverie.core.processes import check_processes, in_processes
 from reverie.data import EpisodeStager, is_finished
 from reverie.embodiments import panda
 from reverie.rollouts import rollout
-from reverie.scenes.tasks import LEARNED, SPLITS, TASKS, draw_scene, task_named
+from reverie.scenes.tasks import BASIC, SPLITS, TASKS, draw_scene, task_named
 from reverie.sim import PhysicsWorld
 from reverie.sim.script import INTENTION
 
@@ -39,7 +39,7 @@ class CollectConfig:
     is the first scene's number."""
 
     episodes: int = 200
-    tasks: tuple[str, ...] = LEARNED
+    tasks: tuple[str, ...] = BASIC
     mix: str = "demonstrations"
     split: str = "train"
     seconds: float | None = None

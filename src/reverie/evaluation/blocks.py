@@ -64,7 +64,9 @@ def _blocks(plan: Plan, policy: Entry, world: Entry, arm: str, source: str | Non
         yield Block(block_id(arm, policy.name, number), policy, world, keys, scenes, plan.block_size, n_steps, replayed)
 
 
-def _parts(rows: Sequence[tuple[TrialKey, Scene]], plan: Plan) -> Iterator[tuple[int, Sequence[tuple[TrialKey, Scene]]]]:
+def _parts(
+    rows: Sequence[tuple[TrialKey, Scene]], plan: Plan
+) -> Iterator[tuple[int, Sequence[tuple[TrialKey, Scene]]]]:
     """Rows of equal length, block by block, and that length; as they come where all are as long as the run's."""
     lengths = [scene.n_steps(plan.n_steps) for _, scene in rows]
     for n_steps in dict.fromkeys(sorted(lengths)):

@@ -7,7 +7,7 @@ with the scene's own instruction, and the two are a pair.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reverie.core import Edit, Goal, Scene, generator
+from reverie.core import Edit, Scene, generator
 from reverie.scenes import instructions
 from reverie.scenes.blind import blind_chances
 from reverie.scenes.tasks import clauses
@@ -49,5 +49,5 @@ def swapped(scene: Scene) -> Scene | None:
     rng = generator("swapped", scene.id)
     first, *then = others[rng.integers(len(others))]
     words = instructions.draw(rng, scene.task, *clauses(scene.objects, (first, *then)))
-    asked = {"target": first.target, "reference": first.reference, "relation": first.relation, "then": tuple(then)}
-    return replace(told(scene, words), **asked)
+    asked = replace(scene, target=first.target, reference=first.reference, relation=first.relation, then=tuple(then))
+    return told(asked, words)

@@ -49,6 +49,9 @@ def phase_ended(phase: int, timer: int, distance_m: float, angle_rad: float) -> 
 def phase_at(kind: HingedKind, base: Array, yaw: float, hand: Array) -> int:
     """In which phase a hand at [3] is that somebody else moved: on the way of the lid's edge, or at the beginning."""
     x, y, z = np.array([[np.cos(yaw), np.sin(yaw), 0], [-np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]]) @ (hand - base)
+    behind = over_lid(kind, BEHIND_RAD, _BEHIND_M)
+    if np.hypot(x - behind[0], y) < _ARRIVED_M[APPROACH] and z > behind[2] + _ARRIVED_M[DESCEND]:
+        return DESCEND
     out, up, at = kind.hinge[0] - x, z - kind.hinge[1], kind.lid_m - _FROM_EDGE_M
     lid_rad = float(np.arctan2(up, out) - np.arctan2(_TOUCHING_M, at))  # of the lid that this hand touches
     if abs(y) > _OFF_WAY_M or abs(np.hypot(out, up) - at) > _OFF_WAY_M or lid_rad > BEHIND_RAD + _OFF_WAY_RAD:

@@ -16,7 +16,20 @@ from reverie.scenes.assets import BASES, CONTAINERS, OBJECTS, STACKED, Container
 from reverie.scenes.goals import BESIDE_GAP_M
 from reverie.scenes.state import TableState
 
-__all__ = ["APART_M", "BESIDE_GAP_M", "FAMILIES", "LEARNED", "SPLITS", "TASKS", "Task", "clauses", "draw_scene", "family_of", "fits", "task_named"]
+__all__ = [
+    "APART_M",
+    "BASIC",
+    "BESIDE_GAP_M",
+    "FAMILIES",
+    "SPLITS",
+    "TASKS",
+    "Task",
+    "clauses",
+    "draw_scene",
+    "family_of",
+    "fits",
+    "task_named",
+]
 
 SPLITS = ("train", "validation", "test")
 NOMINAL = "nominal"
@@ -164,7 +177,7 @@ TASKS: dict[str, Task] = {
     "close_laptop": Task("close_laptop", _draw_laptop),
     "a_then_b": Task("a_then_b", _draw_in_order),
 }
-LEARNED = ("put", "move_beside")
+BASIC = ("put", "move_beside")
 """What the shipped checkpoints were trained on, and what `collect` and `test:N` take unless they are told more."""
 FAMILIES = ("put_in", "put_on", "move_beside", "stack", "close_laptop", "a_then_b")
 """The families of the benchmark. "put" is both of the first two."""

@@ -86,7 +86,8 @@ class Plan:
         return goal, self.yaw, self._grip_while_carrying(state) if phase == CARRY else opening
 
     def phase_ended(self, phase: int, timer: int, distance_m: float, angle_rad: float) -> bool:
-        return (shutting if self.hinged else grasping).phase_ended(phase, timer, distance_m, angle_rad)
+        ended = shutting.phase_ended if self.hinged else grasping.phase_ended
+        return ended(phase, timer, distance_m, angle_rad)
 
     def _grip_while_carrying(self, state: Array) -> float:
         """A dropper lets go soon after it set off."""

@@ -34,12 +34,12 @@ from reverie.scenes.grasping import (
 from reverie.sim.plan import Plan, plan_goal
 from reverie.sim.resuming import phase_of
 from reverie.sim.table_model import SOURCES
+from reverie.sim.turns import ATTEMPTS, asked, errs_at, follows, turns_of
 
 Array = NDArray[np.float64]
 VARIANTS = ("expert", "missed_grasp", "drop", "wrong_object", "wrong_place", "near_miss", "late", "wrong_order")
 """Of several goals one is erred at, "late" at all of them; "wrong_order" needs several to be wrong."""
 IDLE = RETREAT + 1
-_ATTEMPTS, _WAIT_STEPS = 3, 8
 INTENTION = 16
 """Control steps of `ScriptConfig.intention` in what is recorded: more than any chunk of the small policies."""
 
@@ -129,7 +129,7 @@ class Script:
         nothing more where all is done. Needs the extras of the closed loop and `RESUMES_BY`."""
         now = observations[:, -1]
         assert now.commanded is not None
-        turns = (now.extras["goals"][..., :2] == now.extras["goal"][:, None]).all(-1).argmax(-1)
+        turns = turns_of(now.extras["goals"], now.extras["goal"])
         memory = self._begin(now.extras["object_poses"], now.extras, seeds, turns)
         held = now.extras["held"].reshape(-1) == memory["plan.target"]
         phases = []
@@ -145,8 +145,8 @@ class Script:
         return {**memory, "phase": phase, "timer": timer}
 
     def _begin(self, poses: NDArray[np.float32], extras: Any, seeds: Sequence[int], turns: NDArray[np.int64]) -> Memory:
-        errs_at = np.array([_errs_at(goals, seed) for goals, seed in zip(extras["goals"], seeds, strict=True)])
-        memory = {"turn": turns.astype(np.int64), "errs_at": errs_at}
+        errs = np.array([errs_at(goals, seed) for goals, seed in zip(extras["goals"], seeds, strict=True)])
+        memory = {"turn": turns.astype(np.int64), "errs_at": errs}
         plans = [self._plan(memory, i, poses[i], extras, seed).to_arrays() for i, seed in enumerate(seeds)]
         n = len(plans)
         return {
@@ -158,24 +158,22 @@ class Script:
         }
 
     def _plan(self, memory: Memory, row: int, poses: NDArray[np.float32], extras: Any, seed: int) -> Plan:
-        goals, turn, variant = extras["goals"][row], int(memory["turn"][row]), self.config.variant
-        if variant == "wrong_order":
-            goals, variant = goals[goals[:, 0] >= 0][::-1], "expert"
-        elif variant != "late" and turn != memory["errs_at"][row]:
-            variant = "expert"
-        return plan_goal(variant, poses, extras["kinds"][row], goals[turn], seed)
+        turn, errs = int(memory["turn"][row]), int(memory["errs_at"][row])
+        variant, goal = asked(self.config.variant, extras["goals"][row], turn, errs)
+        return plan_goal(variant, poses, extras["kinds"][row], goal, seed)
 
     def _next_goals(self, memory: Memory, extras: Any, seeds: Sequence[int]) -> Memory:
         """Where a goal was brought to its end, begin with the one that follows; in closed loop the expert first waits until
         it counts as reached, and otherwise does it again."""
-        ended = np.flatnonzero(memory["phase"] == IDLE)
-        if not len(ended):
+        ended = [int(i) for i in np.flatnonzero(memory["phase"] == IDLE)]
+        if not ended:
             return memory
+        checks = self.config.retry and self.config.variant == "expert"
         poses = extras["object_poses" if self.config.retry else "start_poses"]
         memory = {k: v.copy() for k, v in memory.items()}
         for i in ended:
             row = {k: v[i] for k, v in memory.items()}
-            step = self._follows(row, {k: v[i] for k, v in extras.items()})
+            step = follows(row, {k: v[i] for k, v in extras.items()}, checks)
             if step is None:
                 continue
             memory["turn"][i] += step
@@ -184,21 +182,6 @@ class Script:
             for name, value in {**fresh, "phase": APPROACH, "timer": 0, "attempts": attempts}.items():
                 memory[name][i] = value
         return memory
-
-    def _follows(self, row: Memory, extras: Any) -> int | None:
-        """After the end of a goal: 1 for the next one, 0 for the same again, None for nothing (yet)."""
-        goals, turn = extras["goals"], int(row["turn"])
-        more = turn + 1 < (goals[:, 0] >= 0).sum()
-        if self.config.retry and self.config.variant == "expert" and row["attempts"] < _ATTEMPTS:
-            reached = bool(extras["success"]) or (more and (extras["goal"] == goals[turn + 1, :2]).all())
-            if not reached:
-                return 0 if row["timer"] >= _WAIT_STEPS else None
-        return 1 if more else None
-
-
-def _errs_at(goals: NDArray[np.int8], seed: int) -> int:
-    n_goals = int((goals[:, 0] >= 0).sum())
-    return int(np.random.default_rng(seed).integers(n_goals)) if n_goals > 1 else 0
 
 
 class _Row:
@@ -223,7 +206,7 @@ class _Row:
         target = poses[plan.target].astype(np.float64)
         if phase in (APPROACH, DESCEND):
             plan.aim_at(target)
-        if phase == CARRY and plan.expects_grasp and target[2] < SAFE_Z_M / 2 and self.memory["attempts"] < _ATTEMPTS:
+        if phase == CARRY and plan.expects_grasp and target[2] < SAFE_Z_M / 2 and self.memory["attempts"] < ATTEMPTS:
             self.memory |= {"phase": np.int64(APPROACH), "timer": np.int64(0), "attempts": self.memory["attempts"] + 1}
             plan.aim_at(target)
         if phase in (CARRY, LOWER) and plan.expects_grasp:

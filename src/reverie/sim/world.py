@@ -19,7 +19,18 @@ from reverie.embodiments import panda
 from reverie.sim.row import Row
 from reverie.sim.table_model import SOURCES
 
-TRUTH = ("object_poses", "start_poses", "kinds", "goal", "goals", "camera_matrices", "angles", "held", "progress", "success")
+TRUTH = (
+    "object_poses",
+    "start_poses",
+    "kinds",
+    "goal",
+    "goals",
+    "camera_matrices",
+    "angles",
+    "held",
+    "progress",
+    "success",
+)
 """Extras that every frame carries beside what policies may ask for: the truth, for experts, judges and training.
 
 object_poses, start_poses [things, 7]: xyz and quaternion wxyz in the order of `scene.objects`, now and at reset; kinds
