@@ -61,7 +61,9 @@ def costs(axes: Axes) -> dict[str, Any]:
     """axis -> level (or "all") -> policy (or "all")."""
     found: dict[str, Any] = {}
     for d in axes.drops:
-        found.setdefault(d.axis, {}).setdefault("all" if d.level == EVERY_LEVEL else d.level, {})[d.policy or "all"] = cost(d)
+        found.setdefault(d.axis, {}).setdefault("all" if d.level == EVERY_LEVEL else d.level, {})[d.policy or "all"] = (
+            cost(d)
+        )
     return found
 
 

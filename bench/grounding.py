@@ -25,7 +25,7 @@ from reverie.core.observations import concat_rows
 from reverie.edits import edited_scenes
 from reverie.evaluation.loaders import SHIPPED
 from reverie.rollouts import rollout
-from reverie.scenes.tasks import TASKS, draw_scene
+from reverie.scenes.tasks import BASIC, draw_scene
 from reverie.sim import PhysicsWorld
 from reverie.sim.script import Script, ScriptConfig
 from reverie.stats import bootstrap_median, wilson
@@ -125,8 +125,8 @@ def main() -> None:
     options = tyro.cli(Options)
     torch.set_num_threads(1)
     model, world, values = open_grounding(BACKBONE), PhysicsWorld(), {}
-    numbers = range(options.first, options.first + options.scenes // len(TASKS))
-    known = [draw_scene(task, "test", i) for i in numbers for task in TASKS]
+    numbers = range(options.first, options.first + options.scenes // len(BASIC))
+    known = [draw_scene(task, "test", i) for i in numbers for task in BASIC]
     for arm, edits in ARMS.items():
         scenes = edited_scenes(known, edits) if edits else known
         blocks = [shown(scenes[i : i + BLOCK], world) for i in range(0, len(scenes), BLOCK)]

@@ -16,7 +16,7 @@ from reverie.embodiments import panda
 from reverie.evaluation.loaders import judge, shipped, video
 from reverie.judges import confusion
 from reverie.rollouts import Recorded, executed_actions, rollout
-from reverie.scenes.tasks import TASKS, draw_scene
+from reverie.scenes.tasks import BASIC, draw_scene
 from reverie.sim import PhysicsWorld
 from reverie.sim.script import Script, ScriptConfig
 
@@ -30,7 +30,7 @@ class Options:
 
 
 def episodes(options: Options) -> tuple[list[Episode], list[Episode]]:
-    world, tasks = video("shipped"), list(TASKS)
+    world, tasks = video("shipped"), list(BASIC)
     real: list[Episode] = []
     dreamt: list[Episode] = []
     per = options.scenes // len(BEHAVIOURS)

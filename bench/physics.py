@@ -14,7 +14,7 @@ from record import number, rate, write
 from reverie.collection import CollectConfig, collect
 from reverie.core import Scene, TrialKey
 from reverie.rollouts import rollout
-from reverie.scenes.tasks import TASKS, draw_scene
+from reverie.scenes.tasks import BASIC, draw_scene
 from reverie.sim import PhysicsWorld
 from reverie.sim.script import Script, ScriptConfig
 from reverie.stats import wilson
@@ -28,11 +28,12 @@ class Options:
 
 
 def expert(scenes: list[Scene]) -> int:
-    successes = 0
+    """Successes on scenes of one task, each for as long as the task takes."""
+    successes, n_steps = 0, scenes[0].n_steps(80)
     for i in range(0, len(scenes), 20):
         block = scenes[i : i + 20]
         keys = [TrialKey("expert", "physics", s.id) for s in block]
-        successes += sum(bool(e.success) for e in rollout(Script(ScriptConfig()), PhysicsWorld(), block, keys, 80))
+        successes += sum(bool(e.success) for e in rollout(Script(ScriptConfig()), PhysicsWorld(), block, keys, n_steps))
     return successes
 
 
@@ -47,7 +48,7 @@ def episodes_per_hour(n: int, processes: int) -> float:
 def main() -> None:
     options = tyro.cli(Options)
     values = {}
-    for task in TASKS:
+    for task in BASIC:
         scenes = [draw_scene(task, "test", i) for i in range(options.scenes)]
         values[f"expert_{task}"] = rate(wilson(expert(scenes), len(scenes)))
     speed = episodes_per_hour(options.episodes, options.processes)

@@ -30,7 +30,7 @@ from reverie.evaluation.rates import Neighbours, Rate, neighbours, rates, scored
 from reverie.policies import LEARNED
 from reverie.rollouts import open_policy
 from reverie.scenes.blind import best_blind_success
-from reverie.scenes.tasks import TASKS
+from reverie.scenes.tasks import BASIC
 from reverie.stats import correlation, paired_difference, paired_table
 
 Successes = Mapping[str, bool]
@@ -123,7 +123,7 @@ def misled(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 def main() -> None:
     options = tyro.cli(Options)
     request = replace(
-        shipped_request(f"test:{len(TASKS) * options.scenes}+{options.first}"),
+        shipped_request(f"test:{len(BASIC) * options.scenes}+{options.first}"),
         worlds=("physics",),
         judges=("physics",),
         controls=(),
@@ -156,7 +156,7 @@ def main() -> None:
         "of_best": rows[best],
         "shuffled": rows[best]["shuffled"],
         "swapped": other_task(bench, by[best], best),
-        "blind": {t: number(fmean(b), n=len(b)) for t in TASKS if (b := blind_of(bench.plan.scenes, t))},
+        "blind": {t: number(fmean(b), n=len(b)) for t in BASIC if (b := blind_of(bench.plan.scenes, t))},
         "error_against_success": misled(rows),
     }
     write("policies", values | neighbouring(neighbours(asked_table, bench.truth, graded)))

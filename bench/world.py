@@ -27,7 +27,7 @@ from reverie.evaluation.loaders import BEST, policy_checkpoint, shipped, video
 from reverie.evaluation.motion import alignment, displacement
 from reverie.policies.probe import named_positions
 from reverie.rollouts import Recorded, executed_actions, rollout
-from reverie.scenes.tasks import TASKS, draw_scene
+from reverie.scenes.tasks import BASIC, draw_scene
 from reverie.sim import PhysicsWorld
 from reverie.sim.script import Script, ScriptConfig
 from reverie.stats import bootstrap_median, wilson
@@ -48,7 +48,7 @@ class Options:
 
 def recorded(options: Options) -> list[Episode]:
     """Physics episodes of every behaviour."""
-    tasks, per = list(TASKS), max(options.scenes // len(BEHAVIOURS), 1)
+    tasks, per = list(BASIC), max(options.scenes // len(BEHAVIOURS), 1)
     found: list[Episode] = []
     for i, variant in enumerate(BEHAVIOURS):
         numbers = range(options.first + i * per, options.first + (i + 1) * per)

@@ -110,6 +110,18 @@ def test_the_number_of_an_episode_decides_it(tmp_path: Path) -> None:
         np.testing.assert_array_equal(whole.episode(i).actions, half.episode(i).actions)
 
 
+def test_families_are_collected_by_name_each_for_as_long_as_it_takes(tmp_path: Path) -> None:
+    tasks = ("close_laptop", "a_then_b", "stack")
+    collect(CollectConfig(3, tasks=tasks, mix="clean_expert", depth=False), tmp_path / "data")
+    cache = open_cache(tmp_path / "data")
+    drawn = [draw_scene(task, "train", 0) for task in tasks]
+    assert [e.scene for e in cache.episodes] == drawn
+    assert [e.scene.hash for e in cache.episodes if e.scene] == [s.hash for s in drawn]
+    assert np.diff(cache.action_offsets).tolist() == [80, 160, 80]
+    assert all(e.success for e in cache.episodes)
+    assert cache.frames["goals"].shape[1:] == (2, 3)
+
+
 N = 12
 SHORT = replace(SMALL, episodes=N, seconds=0.5)
 COLLECT = """

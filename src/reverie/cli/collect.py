@@ -1,6 +1,7 @@
 """`reverie collect`: scripted demonstrations, mistakes and play in physics, written as a LeRobot v3.0 data set.
 
     reverie collect --tasks put --episodes 200 --out data/put
+    reverie collect --tasks stack close_laptop a_then_b --episodes 600 --out data/more
     reverie collect --mix mixed --episodes 2000 --processes 2 --out data/mixed
 
 The same command again goes on where it stopped, and does nothing once the data set is finished; another one is refused.
@@ -16,7 +17,7 @@ import tyro
 
 from reverie.cli.progress import progress
 from reverie.collection import CollectConfig, collect
-from reverie.scenes.tasks import TASKS
+from reverie.scenes.tasks import BASIC
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,14 @@ class Options:
     """Where the data set goes: a folder of its own."""
     episodes: int = 200
     """How many."""
-    tasks: Annotated[tuple[str, ...], tyro.conf.arg(aliases=["--task"])] = tuple(TASKS)
-    """Task families, taken in turn."""
+    tasks: Annotated[tuple[str, ...], tyro.conf.arg(aliases=["--task"])] = BASIC
+    """Task families, taken in turn; by name: put_in, put_on, move_beside, stack, close_laptop, a_then_b, put."""
     mix: str = "demonstrations"
     """Who acts: demonstrations, mixed, or one behaviour (expert, near_miss, drop, play, ...)."""
     split: str = "train"
     """Scenes of which split: train, validation or test."""
-    seconds: float = 8.0
-    """Length of an episode."""
+    seconds: float | None = None
+    """Length of an episode; unless given, what its task takes: 8 s, "A then B" 16 s."""
     depth: bool = True
     """Also write depth images."""
     first: int = 0

@@ -10,6 +10,7 @@ The second takes logged real trials as scenes and as the truth. The same command
 """
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ import tyro
 from reverie.cli.progress import progress
 from reverie.core import ReverieError
 from reverie.evaluation import Plan, Request, evaluate, make_plan, recordings
-from reverie.evaluation.blocks import n_planned
+from reverie.evaluation.blocks import blocks_of, n_planned, replays_of
 from reverie.evaluation.engine import engine_for
 from reverie.evaluation.until_decided import UntilDecided, question_of
 from reverie.report import write_report
@@ -56,7 +57,8 @@ class Options:
     axes: tuple[str, ...] = ()
     """Axes of generalisation: every scene runs again under each of their levels (`background`, `background:red`, or `all`)."""
     steps: int | None = None
-    """Control steps of each trial; 80 unless given, or as many as the longest recorded trial has."""
+    """Control steps of each trial; 80 unless given (or as many as the longest recorded trial has), unless its scene says how
+    many it needs ("A then B": 160)."""
     replicates: int = 1
     """Trials of every policy, world and scene."""
     block: int = 8
@@ -144,6 +146,7 @@ def run(
 
 
 def announcement(plan: Plan) -> str:
-    trials = n_planned(plan)
-    megabytes = trials * (CLIP_BYTES * plan.keep_video + EPISODE_BYTES) / 1e6
-    return f"{trials} trials of {plan.n_steps} steps; about {megabytes:.0f} MB on disk for four 64 px cameras"
+    lengths = Counter(n for blocks in (blocks_of, replays_of) for b in blocks(plan) for n in [b.n_steps] * len(b.keys))
+    megabytes = sum(lengths[n] * n for n in lengths) / 80 * (CLIP_BYTES * plan.keep_video + EPISODE_BYTES) / 1e6
+    trials = ", ".join(f"{lengths[n]} trials of {n} steps" for n in sorted(lengths))
+    return f"{trials}; about {megabytes:.0f} MB on disk for four 64 px cameras"

@@ -20,27 +20,29 @@ from reverie.collection.behaviours import Crew, crew_of, mix_named, pick
 from reverie.collection.blocks import Announce, Progress, stage_and_compact, unfinished
 from reverie.collection.labelled import Labelled
 from reverie.collection.taken_over import TakenOver
-from reverie.core import INTENDED, Episode, ReverieError, seed_for
+from reverie.core import INTENDED, Episode, ReverieError, Scene, seed_for
 from reverie.core.processes import check_processes, in_processes
 from reverie.data import EpisodeStager, is_finished
 from reverie.embodiments import panda
 from reverie.rollouts import rollout
-from reverie.scenes.tasks import SPLITS, TASKS, draw_scene, task_named
+from reverie.scenes.tasks import BASIC, SPLITS, TASKS, draw_scene, task_named
 from reverie.sim import PhysicsWorld
 from reverie.sim.script import INTENTION
 
 BLOCK = 8
+SECONDS = 8.0
 
 
 @dataclass(frozen=True)
 class CollectConfig:
-    """What to collect. tasks are taken in turn; `seconds` is an episode's length; `first` is the first scene's number."""
+    """What to collect. tasks are taken in turn; `seconds` is an episode's length, what its scene takes unless given; `first`
+    is the first scene's number."""
 
     episodes: int = 200
-    tasks: tuple[str, ...] = tuple(TASKS)
+    tasks: tuple[str, ...] = BASIC
     mix: str = "demonstrations"
     split: str = "train"
-    seconds: float = 8.0
+    seconds: float | None = None
     depth: bool = True
     first: int = 0
 
@@ -54,15 +56,23 @@ class CollectConfig:
             raise ReverieError(f"split is {self.split!r}, expected one of {', '.join(SPLITS)}")
         if self.episodes < 1:
             raise ReverieError(f"episodes is {self.episodes}: it must be >= 1")
-        if not math.isfinite(self.seconds) or self.n_steps < 1:
+        if self.seconds is not None and not (math.isfinite(self.seconds) and _steps(self.seconds) >= 1):
             step_s = 1 / panda.ACTION_SPEC.control_hz
             raise ReverieError(
                 f"seconds is {self.seconds}: expected a finite number of at least one step of {step_s:g} s"
             )
 
-    @property
-    def n_steps(self) -> int:
-        return round(self.seconds * panda.ACTION_SPEC.control_hz)
+    def n_steps(self, scene: Scene) -> int:
+        return _steps(self.seconds) if self.seconds else scene.n_steps(_steps(SECONDS))
+
+    def scene(self, index: int) -> Scene:
+        """That of episode `index`."""
+        tasks = self.tasks
+        return draw_scene(tasks[index % len(tasks)], self.split, self.first + index // len(tasks))
+
+
+def _steps(seconds: float) -> int:
+    return round(seconds * panda.ACTION_SPEC.control_hz)
 
 
 def collect(
@@ -127,13 +137,15 @@ class Collector:
         }
 
     def run(self, block: range) -> int:
-        """Roll out a block, one behaviour after the other, and stage what is missing; returns how many that were."""
+        """Roll out a block, one behaviour and one length after the other, and stage what is missing; returns how many that
+        were."""
         missing = set(block) - set(self.stager.staged())
-        for name in sorted({self.behaviour(i) for i in block}):
-            batch = [i for i in block if self.behaviour(i) == name]
+        kinds = {i: (self.behaviour(i), self.config.n_steps(self.config.scene(i))) for i in block}
+        for kind in sorted(set(kinds.values())):
+            batch = [i for i in block if kinds[i] == kind]
             if missing.isdisjoint(batch):
                 continue
-            for i, episode in zip(batch, self.episodes(name, batch), strict=True):
+            for i, episode in zip(batch, self.episodes(*kind, batch), strict=True):
                 if i in missing:
                     self.stager.stage(i, episode)
         return len(missing)
@@ -142,16 +154,13 @@ class Collector:
         number = self.config.first + index
         return pick(self.crew.shares, seed_for("behaviour", self.crew.key, self.config.split, number) / 2**63)
 
-    def episodes(self, behaviour: str, batch: list[int]) -> list[Episode]:
+    def episodes(self, behaviour: str, n_steps: int, batch: list[int]) -> list[Episode]:
         config = self.config
-        scenes = [
-            draw_scene(config.tasks[i % len(config.tasks)], config.split, config.first + i // len(config.tasks))
-            for i in batch
-        ]
+        scenes = [config.scene(i) for i in batch]
         keys = [seed_for("collect", self.crew.key, scene.id) for scene in scenes]
         with one_thread():
             policy = self.crew.policies[behaviour]
-            episodes = rollout(policy, PhysicsWorld(depth=config.depth), scenes, keys, config.n_steps)
+            episodes = rollout(policy, PhysicsWorld(depth=config.depth), scenes, keys, n_steps)
         made: dict[str, Any] = {"source": behaviour, "split": config.split}
         if isinstance(policy, TakenOver):
             made["expert_from"] = policy.steps

@@ -30,7 +30,7 @@ class Labelled(Wrapper):
     @property
     def observation_spec(self) -> ObservationSpec:
         """The policy's cameras, and the truth that the expert goes by."""
-        extras = (*self.expert.observation_spec.extras, "held", "success")
+        extras = (*self.expert.observation_spec.extras, *Script.RESUMES_BY)
         return replace(self.inner.observation_spec, commanded=panda.STATE_NAMES, extras=extras)
 
     @property

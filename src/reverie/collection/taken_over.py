@@ -42,7 +42,7 @@ class TakenOver(Wrapper):
     def observation_spec(self) -> ObservationSpec:
         """The policy's cameras, and the truth that the expert goes by."""
         inner, expert = self.inner.observation_spec, self.expert.observation_spec
-        return replace(inner, commanded=panda.STATE_NAMES, extras=(*expert.extras, "held", "success"))
+        return replace(inner, commanded=panda.STATE_NAMES, extras=(*expert.extras, *Script.RESUMES_BY))
 
     @property
     def fingerprint(self) -> str:

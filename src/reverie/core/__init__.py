@@ -6,7 +6,7 @@ from reverie.core.estimate import Estimate
 from reverie.core.judge import Documented, Judge, Unheard, Verdict
 from reverie.core.observations import Observations, concat_rows, concat_time, stack_time
 from reverie.core.policy import INTENDED, ActionChunk, Memory, Policy
-from reverie.core.scene import Distractor, Edit, ObjectPlacement, Scene
+from reverie.core.scene import Distractor, Edit, Goal, ObjectPlacement, Scene
 from reverie.core.seeding import content_hash, generator, seed_for
 from reverie.core.specs import ActionSpec, CameraSpec, ObservationSpec, check_compatible
 from reverie.core.trial import Outcome, Trial, TrialKey, outcome_of, outcome_said
@@ -23,6 +23,7 @@ __all__ = [
     "Episode",
     "Estimate",
     "Event",
+    "Goal",
     "Judge",
     "Memory",
     "ObjectPlacement",

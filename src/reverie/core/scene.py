@@ -52,14 +52,24 @@ class Distractor:
 
 
 @dataclass(frozen=True)
+class Goal:
+    """One thing that is asked: `target` in the `relation` to `reference` ("" where it needs none)."""
+
+    target: str
+    reference: str = ""
+    relation: str = ""
+
+
+@dataclass(frozen=True)
 class Scene:
     """Everything needed to start: task, instruction, objects, looks, robot start.
 
     `id` is unique and stable ("put/test/17"). `target` and `reference` name placements: the object to move and where it
-    goes. `robot_start` is added to the embodiment's home: x y z in metres, roll pitch yaw in radians. `look` holds appearance
-    values: table, light, cameras that were moved, sensor noise (names and units in `reverie.edits.axes`). `hidden` holds what
-    no image shows, as factors: mass, friction. `edits` say how the scene came about; its values are as edited already.
-    `recorded` names the episode of a data set whose first observation is the start,
+    goes. `then` holds what is asked after that, in order. `limit_steps` is the length of its episodes, in control steps,
+    where it is not the run's. `robot_start` is added to the embodiment's home: x y z in metres, roll pitch yaw in radians.
+    `look` holds appearance values: table, light, cameras that were moved, sensor noise (names and units in
+    `reverie.edits.axes`). `hidden` holds what no image shows, as factors: mass, friction. `edits` say how the scene came
+    about; its values are as edited already. `recorded` names the episode of a data set whose first observation is the start,
     for worlds that begin from a recorded frame; such a scene may have no objects.
     """
 
@@ -76,6 +86,17 @@ class Scene:
     recorded: str | None = None
     distractors: tuple[Distractor, ...] = ()
     hidden: Mapping[str, float] = field(default_factory=dict)
+    then: tuple[Goal, ...] = ()
+    limit_steps: int | None = None
+
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        """All that is asked, in order."""
+        return (Goal(self.target, self.reference, self.relation), *self.then)
+
+    def n_steps(self, default: int) -> int:
+        """Control steps of its episodes: its own limit, or else `default`."""
+        return self.limit_steps or default
 
     @property
     def hash(self) -> str:
@@ -90,8 +111,8 @@ class Scene:
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields by name, ready for JSON."""
-        return asdict(self)
+        """The fields by name, ready for JSON; those of `_LATER` only where they say something, so that hashes stay."""
+        return {k: v for k, v in asdict(self).items() if v or k not in _LATER}
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> "Scene":
@@ -102,6 +123,11 @@ class Scene:
                 "objects": tuple(ObjectPlacement(**o) for o in value.get("objects", ())),
                 "edits": tuple(Edit(**e) for e in value.get("edits", ())),
                 "distractors": tuple(Distractor(**d) for d in value.get("distractors", ())),
+                "then": tuple(Goal(**g) for g in value.get("then", ())),
                 "robot_start": tuple(value.get("robot_start", (0.0,) * 6)),
             }
         )
+
+
+_LATER = ("distractors", "hidden", "then", "limit_steps")
+"""Fields that scenes did not have when the first of them were hashed."""

@@ -1,9 +1,10 @@
 """Blocks: the unit of work. A plan decides them once; each is computed whole, always in the same batch shape."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count, islice
+from functools import partial
+from itertools import islice
 from typing import TypeVar
 
 from reverie.core import Scene, TrialKey, content_hash
@@ -53,29 +54,39 @@ def n_planned(plan: Plan) -> int:
     return sum(len(b.keys) for blocks in (blocks_of, replays_of) for b in blocks(plan))
 
 
-def _acting(plan: Plan, in_truth: bool) -> Iterator[tuple[Entry, Rows]]:
+def _acting(plan: Plan, in_truth: bool) -> Iterator[tuple[Entry, Callable[[], Rows]]]:
     """Who acts in a world, and in which scenes and replicates. What was logged happened once."""
     if in_truth and plan.logged:
         by_id = {scene.id: scene for scene in plan.scenes}
         for log in plan.logged:
-            yield log.entry, ((by_id[scene], 0) for scene in log.scenes)
+            yield log.entry, partial(_once, [by_id[scene] for scene in log.scenes])
         return
     for policy in (*plan.policies, *(plan.scripts if in_truth else ())):
-        yield policy, ((scene, replicate) for replicate in range(plan.replicates) for scene in plan.scenes)
+        yield policy, partial(_everything, plan)
 
 
-def _blocks(plan: Plan, policy: Entry, rows: Rows, world: Entry, arm: str, source: str | None) -> Iterator[Block]:
-    remaining = iter(rows)
-    for number in count():
-        taken = list(islice(remaining, plan.block_size))
-        if not taken:
-            return
-        scenes = tuple(scene for scene, _ in taken)
-        keys = tuple(TrialKey(policy.name, arm, scene.id, edit_of(scene), replicate) for scene, replicate in taken)
+def _once(scenes: Sequence[Scene]) -> Rows:
+    return ((scene, 0) for scene in scenes)
+
+
+def _everything(plan: Plan) -> Rows:
+    return ((scene, replicate) for replicate in range(plan.replicates) for scene in plan.scenes)
+
+
+def _blocks(plan: Plan, policy: Entry, rows: Callable[[], Rows], world: Entry, arm: str, source: str | None) -> Iterator[Block]:  # fmt: skip
+    for number, (n_steps, part) in enumerate(_parts(plan, rows)):
+        scenes = tuple(scene for scene, _ in part)
+        keys = tuple(TrialKey(policy.name, arm, scene.id, edit_of(scene), replicate) for scene, replicate in part)
         replayed = block_id(source, policy.name, number) if source else None
-        yield Block(
-            block_id(arm, policy.name, number), policy, world, keys, scenes, plan.block_size, plan.n_steps, replayed
-        )
+        yield Block(block_id(arm, policy.name, number), policy, world, keys, scenes, plan.block_size, n_steps, replayed)
+
+
+def _parts(plan: Plan, rows: Callable[[], Rows]) -> Iterator[tuple[int, list[tuple[Scene, int]]]]:
+    """Rows of equal length, block by block, and that length; as they come where all are as long as the run's."""
+    for n_steps in sorted({scene.n_steps(plan.n_steps) for scene in plan.scenes}):
+        alike = (row for row in rows() if row[0].n_steps(plan.n_steps) == n_steps)
+        while part := list(islice(alike, plan.block_size)):
+            yield n_steps, part
 
 
 def edit_of(scene: Scene) -> str:

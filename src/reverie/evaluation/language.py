@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from reverie.core import Edit, Scene, generator
 from reverie.scenes import instructions
-from reverie.scenes.assets import CONTAINERS
 from reverie.scenes.blind import blind_chances
+from reverie.scenes.tasks import clauses
 
 
 def told(scene: Scene, instruction: str) -> Scene:
@@ -28,22 +28,21 @@ def shuffled(scenes: Sequence[Scene]) -> tuple[Scene, ...]:
     return tuple(told(s, following[s.id]) for s in scenes)
 
 
+def asked_of(scene: Scene) -> list[instructions.Clause]:
+    return clauses(scene.objects, scene.goals)
+
+
 def swapped(scene: Scene) -> Scene | None:
     """The scene with another of its own tasks: bring another object, to another place where there is a choice. What counts
     as success is that task. None where nothing else can be asked of it."""
-    pairs = [(a, b) for pair in blind_chances(scene) for a, b in _orders(scene, pair) if a != scene.target]
-    if scene.task != "put":  # bringing A to B is bringing B to A
-        pairs = [pair for pair in pairs if set(pair) != {scene.target, scene.reference}]
-    pairs = [p for p in pairs if p[1] != scene.reference] or pairs
-    if not pairs:
+    others = [goals for goals in blind_chances(scene) if goals[0].target != scene.target]
+    if scene.task == "move_beside":  # bringing A to B is bringing B to A
+        others = [g for g in others if {g[0].target, g[0].reference} != {scene.target, scene.reference}]
+    others = [g for g in others if g[0].reference != scene.reference] or others
+    if not others:
         return None
     rng = generator("swapped", scene.id)
-    target, reference = (scene.placement(name) for name in pairs[rng.integers(len(pairs))])
-    preposition = CONTAINERS[reference.kind].preposition if reference.container else "next to"
-    words = instructions.draw(rng, scene.task, target.label, reference.label, preposition)
-    relation = preposition if reference.container else "beside"
-    return replace(told(scene, words), target=target.name, reference=reference.name, relation=relation)
-
-
-def _orders(scene: Scene, pair: tuple[str, str]) -> list[tuple[str, str]]:
-    return [pair] if scene.task == "put" else [pair, pair[::-1]]
+    first, *then = others[rng.integers(len(others))]
+    words = instructions.draw(rng, scene.task, *clauses(scene.objects, (first, *then)))
+    asked = replace(scene, target=first.target, reference=first.reference, relation=first.relation, then=tuple(then))
+    return told(asked, words)

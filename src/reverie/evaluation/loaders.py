@@ -106,8 +106,9 @@ def physics_judge(rest: str) -> Judge:
 
 
 def tabletop_scenes(split: str, rest: str) -> list[Scene]:
-    """`test:16`: 16 scenes, half of each task family; `test:16,put`: of one; `test:16+100`: beginning with number 100."""
-    from reverie.scenes.tasks import TASKS, draw_scene, task_named
+    """`test:16`: 16 scenes, half of each task that the shipped checkpoints know; `test:16,stack`: of one family;
+    `test:16+100`: beginning with number 100."""
+    from reverie.scenes.tasks import BASIC, draw_scene, task_named
 
     count, _, task = rest.partition(",")
     count, _, first = count.partition("+")
@@ -115,9 +116,16 @@ def tabletop_scenes(split: str, rest: str) -> list[Scene]:
         raise ReverieError(
             f"scenes {split}:{rest}: expected {split}:NUMBER, {split}:NUMBER,TASK or {split}:NUMBER+FIRST"
         )
-    names = [task_named(task).name] if task else list(TASKS)
+    names = [task_named(task).name] if task else list(BASIC)
     numbers = range(int(first or 0) * len(names), int(first or 0) * len(names) + int(count))
     return [draw_scene(names[i % len(names)], split, i // len(names)) for i in numbers]
+
+
+def nominal(rest: str) -> list[Scene]:
+    """`nominal`: the 80 scenes of the benchmark, for three replicates; `nominal:stack,put_in`: of some families."""
+    from reverie.scenes.nominal import nominal_scenes
+
+    return nominal_scenes(*(rest.split(",") if rest else ()))
 
 
 def _path(rest: str, name: str) -> Path:

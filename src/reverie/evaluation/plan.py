@@ -47,7 +47,8 @@ class Logged:
 
 @dataclass(frozen=True)
 class Plan:
-    """policies x worlds x scenes x replicates, in blocks of `block_size` trials of `n_steps` control steps.
+    """policies x worlds x scenes x replicates, in blocks of `block_size` trials of `n_steps` control steps, or of as many as
+    their scenes state themselves (`Scene.limit_steps`).
 
     scripts: privileged policies that only the truth's world can feed; elsewhere their actions are replayed.
     logged: with recorded trials as the truth, whose they are: there nobody else acts, and nobody in another's trial.

@@ -94,6 +94,7 @@ SCENES: dict[str, Callable[[str], list[Scene]]] = {
     "test": lambda rest: loaders.tabletop_scenes("test", rest),
     "validation": lambda rest: loaders.tabletop_scenes("validation", rest),
     "train": lambda rest: loaders.tabletop_scenes("train", rest),
+    "nominal": loaders.nominal,
     "recorded": recordings.scenes,
     "fake": fake_scenes,
     "python": python,

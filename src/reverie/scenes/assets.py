@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Geom:
-    """A MJCF geom; `size` is in half lengths, `pos` in the shape's own frame."""
+    """A MJCF geom; `size` is in half lengths, `pos` in the shape's own frame. `dark`: not in the colour of its thing."""
 
     type: str
     size: tuple[float, ...]
     pos: tuple[float, float, float]
     yaw_deg: float = 0.0
+    dark: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,22 @@ class ContainerKind:
     rim_m: float
     preposition: str
     density: float = 700.0
+
+
+@dataclass(frozen=True)
+class HingedKind:
+    """A base, and a lid that turns about the y axis at `hinge` (x, z), stays where it is left and lies on the base at 0 rad.
+    Geoms of the lid are in the frame of the shut one. `lid_m`: from the hinge to the lid's edge, which points to -x."""
+
+    base: tuple[Geom, ...]
+    lid: tuple[Geom, ...]
+    hinge: tuple[float, float]
+    lid_m: float
+    open_rad: float
+    limit_rad: float
+    radius_m: float
+    friction_nm: float
+    density: float = 500.0
 
 
 PI = 3.141592653589793
@@ -126,8 +143,19 @@ CONTAINERS: dict[str, ContainerKind] = {
 }  # fmt: skip
 
 
+HINGED: dict[str, HingedKind] = {
+    "laptop": HingedKind(
+        (Geom("box", (0.05, 0.07, 0.006), (0, 0, 0.006)), Geom("box", (0.03, 0.06, 0.001), (0.008, 0, 0.0125), dark=True)),
+        (Geom("box", (0.05, 0.07, 0.003), (0, 0, 0.018)), Geom("box", (0.044, 0.063, 0.001), (0, 0, 0.0145), dark=True)),
+        (0.05, 0.0145), 0.1, 1.75, 2.1, 0.09, 0.025,
+    ),
+}  # fmt: skip
+
+
 def radius_of(kind: str) -> float:
-    """Bound of the footprint of an object or container kind, m."""
+    """Bound of the footprint of any kind, m."""
+    if kind in HINGED:
+        return HINGED[kind].radius_m
     return ALL_OBJECTS[kind].radius_m if kind in ALL_OBJECTS else CONTAINERS[kind].radius_m
 
 
@@ -140,6 +168,9 @@ COLORS: dict[str, tuple[float, float, float]] = {
     "purple": (0.5, 0.16, 0.62),
     "cyan": (0.15, 0.75, 0.8),
 }
+BASES = ("cube", "brick", "bar", "can")
+"""Objects with a flat top that carries others, and those that stand on it: `STACKED`."""
+STACKED = ("cube", "brick", "bar", "can", "bottle")
 UNSEEN_OBJECTS: dict[str, ObjectKind] = {
     "cross": ObjectKind(
         (Geom("box", (0.036, 0.011, 0.013), (0, 0, 0.013)), Geom("box", (0.011, 0.036, 0.013), (0, 0, 0.013))),
@@ -167,6 +198,6 @@ UNSEEN_COLORS: dict[str, tuple[float, float, float]] = {
 }
 ALL_OBJECTS = OBJECTS | UNSEEN_OBJECTS
 ALL_COLORS = COLORS | UNSEEN_COLORS
-KINDS = (*OBJECTS, *CONTAINERS, *UNSEEN_OBJECTS)
+KINDS = (*OBJECTS, *CONTAINERS, *UNSEEN_OBJECTS, *HINGED)
 """Numbers of the kinds, as recorded with every frame: new ones are added at the end."""
 TABLE_COLORS: dict[str, tuple[float, float, float]] = {"grey": (0.55, 0.54, 0.52)}

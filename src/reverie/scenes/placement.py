@@ -1,13 +1,16 @@
 """Where things stand: candidates that cannot be told apart by colour or by shape alone, at places that do not touch."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from reverie.core.errors import ReverieError
 from reverie.core.scene import ObjectPlacement
-from reverie.scenes.assets import COLORS, CONTAINERS, OBJECTS
+from reverie.scenes.assets import COLORS, CONTAINERS, HINGED, OBJECTS, radius_of
 
 X_RANGE_M, Y_RANGE_M = (0.33, 0.60), (-0.2, 0.2)
 GAP_M = 0.035
+_CONTAINER_YAW_RAD, _HINGED_YAW_RAD = 0.4, 0.7
 _YAW_LIMIT_RAD = 1.2  # beyond it, turning the hand left or right to an elongated object is equally far: two answers
 
 
@@ -44,22 +47,35 @@ def containers(rng: np.random.Generator) -> list[tuple[str, str]]:
             return [first, (kind, color)]
 
 
-def arrange(rng: np.random.Generator, apart_m: float = 0.0) -> tuple[ObjectPlacement, ...]:
-    """Three objects and two containers, none touching; objects 0 and 1 at least `apart_m` from each other."""
-    things = [(k, c, False) for k, c in candidates(rng)] + [(k, c, True) for k, c in containers(rng)]
-    radii = [(CONTAINERS[k].radius_m if big else OBJECTS[k].radius_m) for k, _, big in things]
+def laptops(rng: np.random.Generator) -> list[tuple[str, str]]:
+    """Two (kind, colour) pairs of different colours."""
+    return [("laptop", str(color)) for color in rng.choice(list(COLORS), 2, replace=False)]
+
+
+Pairs = Callable[[np.random.Generator], list[tuple[str, str]]]
+
+
+def arrange(rng: np.random.Generator, apart_m: float = 0.0, large: Pairs = containers) -> tuple[ObjectPlacement, ...]:
+    """Three objects and two `large` things, none touching; objects 0 and 1 at least `apart_m` from each other."""
+    things = [*candidates(rng), *large(rng)]
+    radii = [radius_of(kind) for kind, _ in things]
     for _ in range(2000):
         spots = _scatter(rng, radii, apart_m)
         if spots is not None:
             return tuple(
-                ObjectPlacement(f"{'container' if big else 'object'}_{i}", kind, color, x, y, _yaw(rng, big), big)
-                for i, ((kind, color, big), (x, y)) in enumerate(zip(things, spots, strict=True))
+                ObjectPlacement(f"{_sort(kind)}_{i}", kind, color, x, y, _yaw(rng, kind), kind in CONTAINERS)
+                for i, ((kind, color), (x, y)) in enumerate(zip(things, spots, strict=True))
             )
     raise ReverieError(f"no room for {things} on the table after 2000 attempts")
 
 
-def _yaw(rng: np.random.Generator, container: bool) -> float:
-    return round(float(rng.uniform(-0.4, 0.4) if container else rng.uniform(-_YAW_LIMIT_RAD, _YAW_LIMIT_RAD)), 4)
+def _sort(kind: str) -> str:
+    return "container" if kind in CONTAINERS else kind if kind in HINGED else "object"
+
+
+def _yaw(rng: np.random.Generator, kind: str) -> float:
+    limit = {"container": _CONTAINER_YAW_RAD, "object": _YAW_LIMIT_RAD}.get(_sort(kind), _HINGED_YAW_RAD)
+    return round(float(rng.uniform(-limit, limit)), 4)
 
 
 def _scatter(rng: np.random.Generator, radii: list[float], apart_m: float) -> list[tuple[float, float]] | None:

@@ -3,49 +3,68 @@
 Success is asked here as "now": object released, at rest, at its place. Worlds hold it for 0.5 s and latch it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from reverie.core.errors import ReverieError, unknown_name
-from reverie.core.scene import ObjectPlacement, Scene
+from reverie.core.scene import Goal, ObjectPlacement, Scene
 from reverie.core.seeding import generator
-from reverie.scenes import instructions, placement
-from reverie.scenes.assets import CONTAINERS, OBJECTS, ContainerKind, ObjectKind, radius_of
+from reverie.scenes import goals, instructions, placement
+from reverie.scenes.assets import BASES, CONTAINERS, OBJECTS, STACKED, ContainerKind, ObjectKind
+from reverie.scenes.goals import BESIDE_GAP_M
 from reverie.scenes.state import TableState
 
+__all__ = [
+    "APART_M",
+    "BASIC",
+    "BESIDE_GAP_M",
+    "FAMILIES",
+    "SPLITS",
+    "TASKS",
+    "Task",
+    "clauses",
+    "draw_scene",
+    "family_of",
+    "fits",
+    "task_named",
+]
+
 SPLITS = ("train", "validation", "test")
-BESIDE_GAP_M = 0.06
-_REST_M_S = 0.03
+NOMINAL = "nominal"
+"""The split of the benchmark (`scenes.nominal`): nothing collects it."""
 APART_M = 0.2
 START_LOW, START_HIGH = (-0.05, -0.1, -0.06, -0.12, -0.12, -0.5), (0.08, 0.1, 0.04, 0.12, 0.12, 0.5)
 """Between which the hand starts, x y z in metres and roll pitch yaw in radians beside the embodiment's home."""
+IN_ORDER_STEPS = 160
+Objects = tuple[ObjectPlacement, ...]
 
 
 @dataclass(frozen=True)
 class Task:
-    """`draw` makes a scene from a generator and an id; `place_ok` says whether the target is where it belongs;
-    `distance_m` is how far it is from there."""
+    """`draw` makes a scene from a generator and an id; `distance` is how far its goal of that place in order is, in m, or
+    in rad for a lid."""
 
     name: str
     draw: Callable[[np.random.Generator, str], Scene]
-    place_ok: Callable[[Scene, TableState], bool]
-    distance_m: Callable[[Scene, TableState], float]
+
+    def reached(self, scene: Scene, state: TableState) -> tuple[bool, ...]:
+        """What holds now of all that is asked, in order."""
+        return tuple(goals.reached(scene, goal, state) for goal in scene.goals)
 
     def success(self, scene: Scene, state: TableState) -> bool:
-        """Released, at rest, at its place."""
-        if state.held == scene.target or scene.target in state.touched:
-            return False
-        return state.speeds[scene.target] < _REST_M_S and self.place_ok(scene, state)
+        """All of it; whether it came about in order, a state cannot tell."""
+        return all(self.reached(scene, state))
 
-    def progress(self, scene: Scene, start: TableState, state: TableState) -> float:
-        """0 to 1: half for bringing the hand to the target and lifting it, half for bringing the target to its place."""
-        target = state.positions[scene.target]
-        moved = 1 - self.distance_m(scene, state) / max(self.distance_m(scene, start), 1e-6)
-        reach = 1 - np.linalg.norm(state.tcp - target) / np.linalg.norm(start.tcp - start.positions[scene.target])
-        got = 0.5 if state.held == scene.target or moved > 0.5 else 0.3 * float(np.clip(reach, 0, 1))
-        return float(np.clip(max(got, 0.5 + 0.5 * moved if moved > 0.2 else got), 0, 1))
+    def progress(self, scene: Scene, start: TableState, state: TableState, n_reached: int = 0) -> float:
+        """0 to 1: a goal that was reached in its turn counts whole, the one whose turn it is by `goals.progress`."""
+        current = min(n_reached, len(scene.goals) - 1)
+        return (current + goals.progress(scene, scene.goals[current], start, state)) / len(scene.goals)
+
+    def distance(self, scene: Scene, state: TableState, place: int = 0) -> float:
+        goal = scene.goals[place]
+        return goals.relation_named(goal.relation).distance(scene, goal, state)
 
 
 def _randomised_start(rng: np.random.Generator) -> tuple[float, ...]:
@@ -54,21 +73,29 @@ def _randomised_start(rng: np.random.Generator) -> tuple[float, ...]:
     return tuple(round(float(v), 4) for v in (*shift, *turn))
 
 
-def _scene(rng: np.random.Generator, scene_id: str, task: str, objects: tuple[ObjectPlacement, ...], reference: ObjectPlacement) -> Scene:  # fmt: skip
-    target = objects[0]
-    container = CONTAINERS.get(reference.kind) if reference.container else None
-    preposition = container.preposition if container else "next to"
+def _scene(rng: np.random.Generator, scene_id: str, task: str, objects: Objects, *asked: Goal) -> Scene:
     return Scene(
         id=scene_id,
         task=task,
-        instruction=instructions.draw(rng, task, target.label, reference.label, preposition),
+        instruction=instructions.draw(rng, task, *clauses(objects, asked)),
         objects=objects,
-        target=target.name,
-        reference=reference.name,
-        relation="beside" if container is None else preposition,
+        target=asked[0].target,
+        reference=asked[0].reference,
+        relation=asked[0].relation,
         robot_start=_randomised_start(rng),
         look={"table": "grey"},
+        then=asked[1:],
+        limit_steps=IN_ORDER_STEPS if len(asked) > 1 else None,
     )
+
+
+def clauses(objects: Objects, asked: Sequence[Goal]) -> list[instructions.Clause]:
+    """What instructions are written from."""
+    labels = {o.name: o.label for o in objects}
+    return [
+        instructions.Clause(FAMILY_OF[g.relation], labels[g.target], labels.get(g.reference, ""), g.relation)
+        for g in asked
+    ]
 
 
 def fits(thing: ObjectKind, container: ContainerKind) -> bool:
@@ -76,51 +103,93 @@ def fits(thing: ObjectKind, container: ContainerKind) -> bool:
     return thing.radius_m < min(container.inner_m) + 0.006
 
 
-def _draw_put(rng: np.random.Generator, scene_id: str) -> Scene:
-    while True:
-        objects = placement.arrange(rng)
-        reference = objects[3]
-        if fits(OBJECTS[objects[0].kind], CONTAINERS[reference.kind]):
-            return _scene(rng, scene_id, "put", objects, reference)
+def into(target: ObjectPlacement, container: ObjectPlacement) -> Goal | None:
+    """Putting one thing of a scene into or onto another, where it fits."""
+    kind = CONTAINERS[container.kind]
+    return Goal(target.name, container.name, kind.preposition) if fits(OBJECTS[target.kind], kind) else None
+
+
+def next_to(target: ObjectPlacement, reference: ObjectPlacement) -> Goal | None:
+    """Moving one thing beside another, where they are apart."""
+    apart = np.hypot(target.x - reference.x, target.y - reference.y) > APART_M
+    return Goal(target.name, reference.name, "beside") if apart else None
+
+
+def onto(target: ObjectPlacement, reference: ObjectPlacement) -> Goal | None:
+    """Stacking one thing on another, where it would stand."""
+    stands = target.kind in STACKED and reference.kind in BASES
+    return Goal(target.name, reference.name, "on top of") if stands else None
+
+
+def _draw_put(task: str, *prepositions: str) -> Callable[[np.random.Generator, str], Scene]:
+    def draw(rng: np.random.Generator, scene_id: str) -> Scene:
+        while True:
+            objects = placement.arrange(rng)
+            goal = into(objects[0], objects[3])
+            if goal is not None and goal.relation in prepositions:
+                return _scene(rng, scene_id, task, objects, goal)
+
+    return draw
 
 
 def _draw_beside(rng: np.random.Generator, scene_id: str) -> Scene:
     objects = placement.arrange(rng, apart_m=APART_M)
-    return _scene(rng, scene_id, "move_beside", objects, objects[1])
+    return _scene(rng, scene_id, "move_beside", objects, Goal(objects[0].name, objects[1].name, "beside"))
 
 
-def _in_frame(state: TableState, name: str, reference: str) -> np.ndarray:
-    return state.rotations[reference].T @ (state.positions[name] - state.positions[reference])
+def _draw_stack(rng: np.random.Generator, scene_id: str) -> Scene:
+    while True:
+        objects = placement.arrange(rng)
+        goal = onto(objects[0], objects[1])
+        if goal is not None:
+            return _scene(rng, scene_id, "stack", objects, goal)
 
 
-def _inside(scene: Scene, state: TableState) -> bool:
-    kind = CONTAINERS[scene.placement(scene.reference).kind]
-    x, y, z = _in_frame(state, scene.target, scene.reference)
-    within = np.hypot(x, y) < kind.inner_m[0] if kind.round else abs(x) < kind.inner_m[0] and abs(y) < kind.inner_m[1]
-    return bool(within and -0.01 < z - kind.floor_m < 0.07)
+def _draw_laptop(rng: np.random.Generator, scene_id: str) -> Scene:
+    objects = placement.arrange(rng, large=placement.laptops)
+    return _scene(rng, scene_id, "close_laptop", objects, Goal(objects[3].name, "", "shut"))
 
 
-def _horizontal(scene: Scene, state: TableState) -> float:
-    return float(np.linalg.norm((state.positions[scene.target] - state.positions[scene.reference])[:2]))
+Ask = Callable[[ObjectPlacement, ObjectPlacement], Goal | None]
+PAIRS: tuple[tuple[tuple[Ask, int], tuple[Ask, int]], ...] = (
+    ((into, 3), (into, 4)),
+    ((into, 3), (next_to, 2)),
+    ((next_to, 2), (into, 4)),
+    ((into, 3), (onto, 2)),
+    ((onto, 2), (into, 4)),
+)
+"""What "A then B" may ask: of object 0 first, then of object 1, each with the place of its reference."""
 
 
-def _beside(scene: Scene, state: TableState) -> bool:
-    """On the table, the gap between the two footprints' circles at most 6 cm, not on top of it."""
-    target, reference = (scene.placement(n) for n in (scene.target, scene.reference))
-    reach = radius_of(target.kind) + radius_of(reference.kind) + BESIDE_GAP_M
-    on_table = state.positions[scene.target][2] < 0.045 and state.positions[scene.reference][2] < 0.045
-    in_container = any(
-        np.linalg.norm((state.positions[o.name] - state.positions[scene.target])[:2]) < min(CONTAINERS[o.kind].inner_m)
-        for o in scene.objects
-        if o.container
-    )
-    return bool(on_table and not in_container and _horizontal(scene, state) < reach)
+def _draw_in_order(rng: np.random.Generator, scene_id: str) -> Scene:
+    while True:
+        objects = placement.arrange(rng)
+        (ask, to), (then_ask, then_to) = PAIRS[rng.integers(len(PAIRS))]
+        first, second = ask(objects[0], objects[to]), then_ask(objects[1], objects[then_to])
+        if first is not None and second is not None:
+            return _scene(rng, scene_id, "a_then_b", objects, first, second)
 
 
 TASKS: dict[str, Task] = {
-    "put": Task("put", _draw_put, _inside, _horizontal),
-    "move_beside": Task("move_beside", _draw_beside, _beside, lambda s, t: max(_horizontal(s, t) - 0.05, 0.0)),
+    "put": Task("put", _draw_put("put", "in", "on")),
+    "move_beside": Task("move_beside", _draw_beside),
+    "put_in": Task("put_in", _draw_put("put_in", "in")),
+    "put_on": Task("put_on", _draw_put("put_on", "on")),
+    "stack": Task("stack", _draw_stack),
+    "close_laptop": Task("close_laptop", _draw_laptop),
+    "a_then_b": Task("a_then_b", _draw_in_order),
 }
+BASIC = ("put", "move_beside")
+"""What the shipped checkpoints were trained on, and what `collect` and `test:N` take unless they are told more."""
+FAMILIES = ("put_in", "put_on", "move_beside", "stack", "close_laptop", "a_then_b")
+"""The families of the benchmark. "put" is both of the first two."""
+FAMILY_OF = {"in": "put_in", "on": "put_on", "beside": "move_beside", "on top of": "stack", "shut": "close_laptop"}
+"""relation -> family"""
+
+
+def family_of(scene: Scene) -> str:
+    """Of `FAMILIES`, also for scenes of "put"."""
+    return "a_then_b" if scene.then else FAMILY_OF[scene.relation]
 
 
 def task_named(name: str) -> Task:
@@ -135,6 +204,6 @@ def draw_scene(task: str, split: str, index: int) -> Scene:
 
     Errors: ReverieError for an unknown task or split.
     """
-    if split not in SPLITS:
-        raise ReverieError(f"unknown split {split!r}: known are {', '.join(SPLITS)}")
+    if split not in (*SPLITS, NOMINAL):
+        raise ReverieError(f"unknown split {split!r}: known are {', '.join((*SPLITS, NOMINAL))}")
     return task_named(task).draw(generator("scene", task, split, index), f"{task}/{split}/{index}")

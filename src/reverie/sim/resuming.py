@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from reverie.embodiments import panda
 from reverie.embodiments.steering import towards
 from reverie.scenes.grasping import APPROACH, CARRY, CLOSE, DESCEND, LIFT, LOWER, OPEN, RETREAT, SAFE_Z_M
+from reverie.scenes.shutting import phase_at
 from reverie.sim.plan import Plan
 
 Array = NDArray[np.float64]
@@ -22,6 +23,8 @@ def phase_of(plan: Plan, state: Array, target: Array, held: bool) -> tuple[int, 
     """The phase and the control steps spent in it, for the commanded state [15], the target's pose [7] and whether it is
     held."""
     hand, opening = state[:3], float(state[7])
+    if plan.hinged:
+        return phase_at(plan.hinged, plan.grasp, plan.yaw, hand), 0
     if held:
         return _carrying(plan, hand, opening)
     if opening > _WIDE and np.linalg.norm(target[:2] - plan.place_object[:2]) < _DONE_M and _near(hand, plan.place):

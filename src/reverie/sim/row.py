@@ -12,16 +12,19 @@ from reverie.core.scene import Scene
 from reverie.core.world import Event
 from reverie.embodiments import panda
 from reverie.embodiments.drawing import Drawer
-from reverie.scenes.assets import KINDS
+from reverie.scenes.assets import HINGED, KINDS
+from reverie.scenes.goals import RELATIONS
+from reverie.scenes.order import Order
 from reverie.scenes.state import TableState
 from reverie.scenes.tasks import task_named
 from reverie.sim import table_model
 
 CONTROL_DT = 1 / panda.ACTION_SPEC.control_hz
 HOLD_STEPS = 5  # success must hold for 0.5 s
+MAX_GOALS = 2
 _SERVO_DT = 0.01  # how often the servo's target moves within a control step
 _SETTLE_STEPS = 3
-_JITTER_M, _JITTER_RAD = 0.004, 0.05
+_JITTER_M, _JITTER_RAD, _JITTER_LID_RAD = 0.004, 0.05, 0.12
 _LIFTED_M = 0.03
 _DROPPED_M = 0.05  # scripts let go up to 4 cm above a container's floor, to keep the finger tips above its rim
 
@@ -34,6 +37,7 @@ class Row:
 
     Events, each with the `object`: "first_contact" once per thing; "lifted" when the gripper holds it 3 cm higher than it
     began; then, when the robot no longer touches it, "dropped" if it had to fall 5 cm or more from there, else "released".
+    Of several goals also "reached", with its `goal`'s place in order, and "out_of_order" when one was held before its turn.
     """
 
     def __init__(self, scene: Scene, seed: int) -> None:
@@ -42,6 +46,7 @@ class Row:
         self.data = mujoco.MjData(self.model)
         self._names = tuple(o.name for o in scene.objects)
         self._body_ids = np.array([self.model.body(n).id for n in self._names])
+        self._lids = {n: self.model.joint(table_model.lid_joint(n)) for n in self._hinged()}
         self._owner = self._geom_owners()
         joints = [self.model.joint(f"joint{i}") for i in range(1, 8)]
         self._arm_qpos = np.array([int(j.qposadr[0]) for j in joints])
@@ -53,20 +58,31 @@ class Row:
         self._settle()
         self.start, self._start_poses = self.state(), self._poses()
         self._kinds = np.array([KINDS.index(o.kind) for o in scene.objects], np.int8)
-        self._goal = np.array([self._names.index(n) for n in (scene.target, scene.reference)], np.int8)
-        if self.task.success(scene, self.start):
+        self._goals = self._goal_table()
+        if any(self.task.reached(scene, self.start)):
             raise ReverieError(f"scene {scene.id!r}: success is already true at reset; draw another scene")
-        self.n_steps, self._held_for = 0, 0
+        self.n_steps, self._order = 0, Order(len(scene.goals), HOLD_STEPS)
         self.success_time_s: float | None = None
         self._peak, self._touched = 0.0, set[str]()
         self._carried, self._fall_m = "", 0.0
+
+    def _hinged(self) -> list[str]:
+        return [o.name for o in self.scene.objects if o.kind in HINGED]
+
+    def _goal_table(self) -> NDArray[np.int8]:
+        """[MAX_GOALS, 3]: index of target and of reference, place of the relation in `RELATIONS`; -1 for none."""
+        table = np.full((MAX_GOALS, 3), -1, np.int8)
+        for i, goal in enumerate(self.scene.goals):
+            things = [self._names.index(n) if n else -1 for n in (goal.target, goal.reference)]
+            table[i] = *things, list(RELATIONS).index(goal.relation)
+        return table
 
     def _geom_owners(self) -> NDArray[np.int64]:
         """Per geom: index of the thing it belongs to, -2 left pad, -3 right pad, -4 other robot, -1 table and floor."""
         owner = np.full(self.model.ngeom, -1, dtype=np.int64)
         robot = {b for b in range(self.model.nbody) if self.model.body(b).name in _ROBOT_BODIES}
         for g, body in enumerate(self.model.geom_bodyid):
-            found = np.flatnonzero(self._body_ids == body)
+            found = np.flatnonzero(self._body_ids == self.model.body_rootid[body])
             if len(found):
                 owner[g] = found[0]
             elif int(body) in robot:
@@ -74,7 +90,7 @@ class Row:
         return owner
 
     def _jitter(self, rng: np.random.Generator) -> None:
-        """A replicate moves every thing by a few millimetres: same scene, other trial."""
+        """A replicate moves every thing by a few millimetres, and lids by a few degrees: same scene, other trial."""
         for name in self._names:
             address = int(self.model.joint(self.model.body(name).jntadr[0]).qposadr[0])
             self.data.qpos[address : address + 2] += rng.uniform(-_JITTER_M, _JITTER_M, 2)
@@ -82,6 +98,9 @@ class Row:
             w, z = self.data.qpos[address + 3], self.data.qpos[address + 6]
             self.data.qpos[address + 3] = w * np.cos(half) - z * np.sin(half)
             self.data.qpos[address + 6] = w * np.sin(half) + z * np.cos(half)
+        for name, joint in self._lids.items():
+            open_rad = HINGED[self.scene.placement(name).kind].open_rad
+            self.data.qpos[joint.qposadr[0]] = open_rad + rng.uniform(-_JITTER_LID_RAD, _JITTER_LID_RAD)
 
     def _settle(self) -> None:
         self.data.qpos[self._arm_qpos] = self.commanded[8:]
@@ -112,9 +131,17 @@ class Row:
         self.n_steps += 1
         state = self.state()
         events = [*self._contact_events(state), *self._grasp_events(state)]
-        self._peak = max(self._peak, self.task.progress(self.scene, self.start, state))
-        self._held_for = self._held_for + 1 if self.task.success(self.scene, state) else 0
-        if self._held_for >= HOLD_STEPS and self.success_time_s is None:
+        self._peak = max(self._peak, self.task.progress(self.scene, self.start, state, self._order.n_reached))
+        return events + self._goal_events(state)
+
+    def _goal_events(self, state: TableState) -> list[Event]:
+        order, events = self._order, []
+        n_reached, broken = order.n_reached, order.broken
+        all_held = order.step(self.task.reached(self.scene, state))
+        if len(self.scene.goals) > 1:
+            events += [Event("reached", self.time_s, {"goal": i}) for i in range(n_reached, order.n_reached)]
+            events += [Event("out_of_order", self.time_s)] * (order.broken and not broken)
+        if all_held and self.success_time_s is None:
             self.success_time_s = self.time_s
             events.append(Event("success", self.time_s))
         return events
@@ -163,16 +190,24 @@ class Row:
             if min(a, b) <= -2 and max(a, b) >= 0:
                 by_robot[int(max(a, b))].add(int(min(a, b)))
         held = [self._names[i] for i, parts in by_robot.items() if {-2, -3} <= parts]
-        velocity = self.data.cvel[self._body_ids]
         return TableState(
             positions=dict(zip(self._names, self.data.xpos[self._body_ids].copy(), strict=True)),
             rotations=dict(zip(self._names, self.data.xmat[self._body_ids].reshape(-1, 3, 3).copy(), strict=True)),
-            speeds=dict(zip(self._names, np.linalg.norm(velocity[:, 3:], axis=1).tolist(), strict=True)),
+            speeds=self._speeds(),
             held=held[0] if held else None,
             touched=frozenset(self._names[i] for i in by_robot),
             tcp=self.data.site("tcp").xpos.copy(),
             opening=float(self._opening()),
+            angles={n: float(self.data.qpos[j.qposadr[0]]) for n, j in self._lids.items()},
         )
+
+    def _speeds(self) -> dict[str, float]:
+        velocity = self.data.cvel[self._body_ids]
+        speeds = dict(zip(self._names, np.linalg.norm(velocity[:, 3:], axis=1).tolist(), strict=True))
+        for name, joint in self._lids.items():
+            edge = HINGED[self.scene.placement(name).kind].lid_m * abs(float(self.data.qvel[joint.dofadr[0]]))
+            speeds[name] = max(speeds[name], edge)
+        return speeds
 
     def _opening(self) -> Any:
         fingers = [self.data.joint(f"{s}_finger").qpos[0] for s in ("left", "right")]
@@ -205,8 +240,10 @@ class Row:
             "extras.object_poses": self._poses(),
             "extras.start_poses": self._start_poses,
             "extras.kinds": self._kinds,
-            "extras.goal": self._goal,
+            "extras.goal": self._goals[self._order.current, :2],
+            "extras.goals": self._goals,
             "extras.camera_matrices": panda.camera_matrices(measured[None], self._calibration)[0],
+            "extras.angles": np.array([state.angles.get(n, np.nan) for n in self._names], np.float32),
             "extras.held": np.int8(self._names.index(state.held) if state.held else -1),
             "extras.progress": np.float32(1.0 if self.success_time_s is not None else min(self._peak, 0.99)),
             "extras.success": np.bool_(self.success_time_s is not None),

@@ -19,6 +19,7 @@ from reverie.core.source import source_hash
 from reverie.core.specs import ActionSpec, ObservationSpec
 from reverie.embodiments import panda
 from reverie.embodiments.steering import towards
+from reverie.scenes.goals import SHUT_RAD
 from reverie.scenes.grasping import (
     APPROACH,
     CARRY,
@@ -29,14 +30,15 @@ from reverie.scenes.grasping import (
     OPEN,
     RETREAT,
     SAFE_Z_M,
-    phase_ended,
 )
-from reverie.sim.plan import Plan, plan_pick_and_place
+from reverie.sim.plan import Plan, plan_goal
 from reverie.sim.resuming import phase_of
 from reverie.sim.table_model import SOURCES
+from reverie.sim.turns import ATTEMPTS, asked, errs_at, follows, turns_of
 
 Array = NDArray[np.float64]
-VARIANTS = ("expert", "missed_grasp", "drop", "wrong_object", "wrong_place", "near_miss", "late")
+VARIANTS = ("expert", "missed_grasp", "drop", "wrong_object", "wrong_place", "near_miss", "late", "wrong_order")
+"""Of several goals one is erred at, "late" at all of them; "wrong_order" needs several to be wrong."""
 IDLE = RETREAT + 1
 INTENTION = 16
 """Control steps of `ScriptConfig.intention` in what is recorded: more than any chunk of the small policies."""
@@ -58,7 +60,10 @@ class ScriptConfig:
 
 
 class Script:
-    """Pick and place by waypoints. `n_action_steps` is 1 frame (2 control steps): the script is closed loop."""
+    """Waypoints of one goal after the other. `n_action_steps` is 1 frame (2 control steps): the script is closed loop."""
+
+    RESUMES_BY = ("angles", "held")
+    """Extras that `resume` goes by beside those of the closed loop."""
 
     def __init__(self, config: ScriptConfig) -> None:
         self.config = config
@@ -67,9 +72,7 @@ class Script:
     @property
     def observation_spec(self) -> ObservationSpec:
         """Privileged: poses of things at reset, and now where it retries; no camera."""
-        extras = (
-            ("object_poses", "start_poses", "kinds", "goal") if self.config.retry else ("start_poses", "kinds", "goal")
-        )
+        extras = ("object_poses", "success") * self.config.retry + ("start_poses", "kinds", "goal", "goals")
         return replace(panda.OBSERVATION_SPEC, cameras=(), measured=(), extras=extras)
 
     @property
@@ -87,12 +90,14 @@ class Script:
     def infer(
         self, observations: Observations, memory: Memory | None, seeds: Sequence[int]
     ) -> tuple[ActionChunk, Memory | None]:
-        """Actions [B, 2, 7]; memory holds, per row, the plan's arrays, the phase, its timer and the attempts."""
+        """Actions [B, 2, 7]; memory holds, per row, the plan's arrays, the phase, its timer and the attempts, and which
+        goal is next and at which one it errs."""
         now = observations[:, -1]
         assert now.commanded is not None
         extras = now.extras
         if memory is None:
-            memory = self._begin(extras["start_poses"], extras, seeds)
+            memory = self._begin(extras["start_poses"], extras, seeds, np.zeros(len(seeds), np.int64))
+        memory = self._next_goals(memory, extras, seeds)
         rows = [
             _Row(self.config, {k: v[i] for k, v in memory.items()}, np.asarray(now.commanded[i], np.float64), seeds[i])
             for i in range(len(seeds))
@@ -121,10 +126,11 @@ class Script:
 
     def resume(self, observations: Observations, seeds: Sequence[int]) -> Memory:
         """What to remember to go on from here, as if others had acted so far: in the phase that hand and target are in;
-        nothing more where all is done. Needs the extras `object_poses`, `held` and `success` too."""
+        nothing more where all is done. Needs the extras of the closed loop and `RESUMES_BY`."""
         now = observations[:, -1]
         assert now.commanded is not None
-        memory = self._begin(now.extras["object_poses"], now.extras, seeds)
+        turns = turns_of(now.extras["goals"], now.extras["goal"])
+        memory = self._begin(now.extras["object_poses"], now.extras, seeds, turns)
         held = now.extras["held"].reshape(-1) == memory["plan.target"]
         phases = []
         for i, state in enumerate(np.asarray(now.commanded, np.float64)):
@@ -132,24 +138,50 @@ class Script:
             target = now.extras["object_poses"][i, plan.target].astype(np.float64)
             if held[i]:
                 plan.correct_for_grip(state[:3], target[:3])
-            phases.append(phase_of(plan, state, target, bool(held[i])))
+            shut = now.extras["angles"][i, plan.target] < SHUT_RAD
+            phases.append((RETREAT, 0) if shut else phase_of(plan, state, target, bool(held[i])))
         phase, timer = np.array(phases, np.int64).T
         phase = np.where(now.extras["success"].reshape(-1) > 0, IDLE, phase)
         return {**memory, "phase": phase, "timer": timer}
 
-    def _begin(self, poses: NDArray[np.float32], extras: Any, seeds: Sequence[int]) -> Memory:
-        plans = [
-            plan_pick_and_place(self.config.variant, poses[i], extras["kinds"][i], extras["goal"][i], seed)
-            for i, seed in enumerate(seeds)
-        ]
-        arrays = [p.to_arrays() for p in plans]
+    def _begin(self, poses: NDArray[np.float32], extras: Any, seeds: Sequence[int], turns: NDArray[np.int64]) -> Memory:
+        errs = np.array([errs_at(goals, seed) for goals, seed in zip(extras["goals"], seeds, strict=True)])
+        memory = {"turn": turns.astype(np.int64), "errs_at": errs}
+        plans = [self._plan(memory, i, poses[i], extras, seed).to_arrays() for i, seed in enumerate(seeds)]
         n = len(plans)
         return {
-            **{k: np.stack([a[k] for a in arrays]) for k in arrays[0]},
+            **{k: np.stack([a[k] for a in plans]) for k in plans[0]},
+            **memory,
             "phase": np.zeros(n, np.int64),
             "timer": np.zeros(n, np.int64),
             "attempts": np.zeros(n, np.int64),
         }
+
+    def _plan(self, memory: Memory, row: int, poses: NDArray[np.float32], extras: Any, seed: int) -> Plan:
+        turn, errs = int(memory["turn"][row]), int(memory["errs_at"][row])
+        variant, goal = asked(self.config.variant, extras["goals"][row], turn, errs)
+        return plan_goal(variant, poses, extras["kinds"][row], goal, seed)
+
+    def _next_goals(self, memory: Memory, extras: Any, seeds: Sequence[int]) -> Memory:
+        """Where a goal was brought to its end, begin with the one that follows; in closed loop the expert first waits until
+        it counts as reached, and otherwise does it again."""
+        ended = [int(i) for i in np.flatnonzero(memory["phase"] == IDLE)]
+        if not ended:
+            return memory
+        checks = self.config.retry and self.config.variant == "expert"
+        poses = extras["object_poses" if self.config.retry else "start_poses"]
+        memory = {k: v.copy() for k, v in memory.items()}
+        for i in ended:
+            row = {k: v[i] for k, v in memory.items()}
+            step = follows(row, {k: v[i] for k, v in extras.items()}, checks)
+            if step is None:
+                continue
+            memory["turn"][i] += step
+            fresh = self._plan(memory, i, poses[i], extras, seeds[i]).to_arrays()
+            attempts = 0 if step else row["attempts"] + 1
+            for name, value in {**fresh, "phase": APPROACH, "timer": 0, "attempts": attempts}.items():
+                memory[name][i] = value
+        return memory
 
 
 class _Row:
@@ -174,7 +206,7 @@ class _Row:
         target = poses[plan.target].astype(np.float64)
         if phase in (APPROACH, DESCEND):
             plan.aim_at(target)
-        if phase == CARRY and plan.expects_grasp and target[2] < SAFE_Z_M / 2 and self.memory["attempts"] < 3:
+        if phase == CARRY and plan.expects_grasp and target[2] < SAFE_Z_M / 2 and self.memory["attempts"] < ATTEMPTS:
             self.memory |= {"phase": np.int64(APPROACH), "timer": np.int64(0), "attempts": self.memory["attempts"] + 1}
             plan.aim_at(target)
         if phase in (CARRY, LOWER) and plan.expects_grasp:
@@ -191,7 +223,7 @@ class _Row:
 
     def _advance(self, phase: int, distance: float, angle: float) -> None:
         self.memory["timer"] = self.memory["timer"] + 1
-        if phase != IDLE and phase_ended(phase, int(self.memory["timer"]), distance, angle):
+        if phase != IDLE and self.plan.phase_ended(phase, int(self.memory["timer"]), distance, angle):
             self.memory |= {"phase": np.int64(phase + 1), "timer": np.int64(0)}
 
     def _disturbance(self, phase: int) -> Array:

@@ -19,12 +19,24 @@ from reverie.embodiments import panda
 from reverie.sim.row import Row
 from reverie.sim.table_model import SOURCES
 
-TRUTH = ("object_poses", "start_poses", "kinds", "goal", "camera_matrices", "held", "progress", "success")
+TRUTH = (
+    "object_poses",
+    "start_poses",
+    "kinds",
+    "goal",
+    "goals",
+    "camera_matrices",
+    "angles",
+    "held",
+    "progress",
+    "success",
+)
 """Extras that every frame carries beside what policies may ask for: the truth, for experts, judges and training.
 
 object_poses, start_poses [things, 7]: xyz and quaternion wxyz in the order of `scene.objects`, now and at reset; kinds
-[things]: places in `assets.KINDS`; goal [2]: index of target and reference; held: index
-of the thing in the gripper or -1.
+[things]: places in `assets.KINDS`; goals [2, 3]: of each thing asked, in order, index of target and of reference and place
+of the relation in `goals.RELATIONS`, -1 for none; goal [2]: target and reference of the one whose turn it is; angles [things]: of
+their lids, in rad, 0 shut, not a number without one; held: index of the thing in the gripper or -1.
 """
 
 

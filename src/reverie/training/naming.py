@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.core import Scene
-from reverie.scenes.assets import CONTAINERS, OBJECTS
+from reverie.scenes.assets import CONTAINERS, HINGED, OBJECTS
 from reverie.scenes.instructions import TEMPLATES, write
 
 
@@ -33,7 +33,7 @@ class Naming:
 def names_in(scene: Scene | None, instruction: str) -> list[Naming]:
     """The naming that was meant, first, then every other: another object as target, another thing of the same sort
     (container or object) as reference. Only where both labels are found in the sentence and nothing is ambiguous."""
-    if scene is None or not scene.objects or not scene.target:
+    if scene is None or not scene.objects or not scene.target or scene.then:  # of several goals none is the target
         return [Naming(instruction, -1, -1)]
     names = [o.name for o in scene.objects]
     labels = [o.label.lower() for o in scene.objects]
@@ -49,7 +49,7 @@ def names_in(scene: Scene | None, instruction: str) -> list[Naming]:
 
 
 def _pairs(scene: Scene, target: int, reference: int) -> list[tuple[int, int]]:
-    sort = [o.container for o in scene.objects]
+    sort = [(o.container, o.kind in HINGED) for o in scene.objects]
     places = range(len(sort))
     targets = [i for i in places if sort[i] == sort[target]]
     references = [-1] if reference < 0 else [i for i in places if sort[i] == sort[reference]]
@@ -69,12 +69,13 @@ def _rename(sentence: str, before: list[str], after: list[str]) -> str:
 def rephrasings(scene: Scene | None, naming: Naming) -> list[str]:
     """The same things named by every training template of the scene's task, whatever the sentence was; none where task,
     target or reference are not known. Held-out paraphrases are not among them."""
-    if scene is None or scene.task not in TEMPLATES or min(naming.target, naming.reference) < 0:
+    unknown = naming.target < 0 or (naming.reference < 0 and scene is not None and scene.reference)
+    if scene is None or scene.task not in TEMPLATES or unknown:
         return []
-    target, reference = scene.objects[naming.target], scene.objects[naming.reference]
-    container = CONTAINERS.get(reference.kind) if reference.container else None
-    preposition = container.preposition if container else "in"
-    return [write(scene.task, t, target.label, reference.label, preposition) for t in TEMPLATES[scene.task]]
+    target, reference = scene.objects[naming.target], scene.objects[naming.reference] if scene.reference else None
+    container = CONTAINERS.get(reference.kind) if reference and reference.container else None
+    preposition, to = container.preposition if container else "in", reference.label if reference else ""
+    return [write(scene.task, t, target.label, to, preposition) for t in TEMPLATES[scene.task]]
 
 
 def symmetries(scene: Scene) -> NDArray[np.float32]:

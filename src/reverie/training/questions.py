@@ -62,7 +62,7 @@ def _which_color(things: Things, poses: NDArray[np.floating], rng: np.random.Gen
 
 def _which_shape(things: Things, poses: NDArray[np.floating], rng: np.random.Generator) -> Naming | None:
     place = _alone([t.color for t in things], rng)
-    if place is None:
+    if place is None or things[place].kind not in ANSWERS:  # kinds that came later have no answer of their own
         return None
     return Naming(f"what is {things[place].color}?", answer=_answer(things[place].kind), target=place)
 

@@ -2,7 +2,7 @@
 
 It starts from the first observation of another world (`starter`: physics at reset, or a recorded episode) and never asks
 it again. Commands are integrated by the robot; one new frame is generated every `frame_every` control steps. It measures
-nothing: no success, no measured state. What it passes on of the start (`start_poses`, `kinds`, `goal`) is what a script
+nothing: no success, no measured state. What it passes on of the start (`start_poses`, `kinds`, `goals`) is what a script
 may know before the first step.
 """
 
@@ -21,7 +21,7 @@ from reverie.world_model.conditioning import Frames
 from reverie.world_model.model import TileModel, WorldBatch
 from reverie.world_model.robots import Robot
 
-PASSED_ON = ("start_poses", "kinds", "goal")
+PASSED_ON = ("start_poses", "kinds", "goal", "goals")
 
 
 class VideoWorld:
