@@ -34,7 +34,9 @@ def test_runs_of_different_policies_are_the_run_of_both(whole, tmp_path):
     run(tmp_path / "b", policies=(BAD,))
     assert merge([tmp_path / "a", tmp_path / "b"], tmp_path / "c") == 30
     assert differences(whole, tmp_path / "c") == []
-    assert judge_again(tmp_path / "c", load_judge("fake:FakeJudge?name=again")).verdicts == 30  # episodes and clips came along
+    assert (
+        judge_again(tmp_path / "c", load_judge("fake:FakeJudge?name=again")).verdicts == 30
+    )  # episodes and clips came along
 
 
 def test_runs_that_overlap_in_other_blocks_are_the_run_of_both(whole, tmp_path):

@@ -217,6 +217,9 @@ class Row:
         poses = np.concatenate([self.data.xpos[self._body_ids], self.data.xquat[self._body_ids]], axis=1)
         return poses.astype(np.float32)
 
+    def _angles(self, state: TableState) -> NDArray[np.float32]:
+        return np.array([max(state.angles[n], 0.0) if n in state.angles else -1.0 for n in self._names], np.float32)
+
     def measured(self) -> Array:
         """Measured state [15], in the order of `panda.STATE_NAMES`."""
         pose = np.eye(4)[None].copy()
@@ -243,7 +246,7 @@ class Row:
             "extras.goal": self._goals[self._order.current, :2],
             "extras.goals": self._goals,
             "extras.camera_matrices": panda.camera_matrices(measured[None], self._calibration)[0],
-            "extras.angles": np.array([state.angles.get(n, np.nan) for n in self._names], np.float32),
+            "extras.angles": self._angles(state),
             "extras.held": np.int8(self._names.index(state.held) if state.held else -1),
             "extras.progress": np.float32(1.0 if self.success_time_s is not None else min(self._peak, 0.99)),
             "extras.success": np.bool_(self.success_time_s is not None),

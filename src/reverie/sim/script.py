@@ -139,7 +139,7 @@ class Script:
             if held[i]:
                 plan.correct_for_grip(state[:3], target[:3])
             shut = now.extras["angles"][i, plan.target] < SHUT_RAD
-            phases.append((RETREAT, 0) if shut else phase_of(plan, state, target, bool(held[i])))
+            phases.append((RETREAT, 0) if plan.hinged and shut else phase_of(plan, state, target, bool(held[i])))
         phase, timer = np.array(phases, np.int64).T
         phase = np.where(now.extras["success"].reshape(-1) > 0, IDLE, phase)
         return {**memory, "phase": phase, "timer": timer}

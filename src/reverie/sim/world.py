@@ -36,7 +36,7 @@ TRUTH = (
 object_poses, start_poses [things, 7]: xyz and quaternion wxyz in the order of `scene.objects`, now and at reset; kinds
 [things]: places in `assets.KINDS`; goals [2, 3]: of each thing asked, in order, index of target and of reference and place
 of the relation in `goals.RELATIONS`, -1 for none; goal [2]: target and reference of the one whose turn it is; angles [things]: of
-their lids, in rad, 0 shut, not a number without one; held: index of the thing in the gripper or -1.
+their lids, in rad, 0 shut, -1 without one; held: index of the thing in the gripper or -1.
 """
 
 
