@@ -1,7 +1,8 @@
 """Scenes that are told something else: what stays, what counts, and that their trials are pairs."""
 
+from reverie.edits import edited
 from reverie.evaluation.blocks import blocks_of
-from reverie.evaluation.language import paraphrased, shuffled, swapped, told
+from reverie.evaluation.language import shuffled, swapped, told
 from reverie.evaluation.loaders import tabletop_scenes
 from reverie.evaluation.plan import Entry, Plan
 from reverie.scenes.tasks import FAMILIES, draw_scene
@@ -65,7 +66,8 @@ def test_two_edits_of_a_scene_are_two_trials():
 
 def test_every_family_is_told_its_own_task_and_another_in_other_words():
     for scene in (draw_scene(f, "validation", i) for f in FAMILIES for i in range(6)):
-        (said,) = paraphrased([scene])
+        said = edited(scene, "language", "rephrased")
+        assert said is not None
         assert said.instruction != scene.instruction
         assert named(said) == named(scene)
         other = swapped(scene)
@@ -77,7 +79,7 @@ def test_every_family_is_told_its_own_task_and_another_in_other_words():
 def test_blocks_hold_trials_of_one_length():
     entry = Entry("a", "a", "a")
     scenes = tuple(draw_scene(f, "validation", i) for i in range(3) for f in ("a_then_b", "stack"))
-    blocks = blocks_of(Plan((entry,), (entry,), (entry,), scenes, 80, block_size=2))
+    blocks = list(blocks_of(Plan((entry,), (entry,), (entry,), scenes, 80, block_size=2)))
     assert [(b.n_steps, len(b.keys)) for b in blocks] == [(80, 2), (80, 1), (160, 2), (160, 1)]
     assert {k.scene for b in blocks for k in b.keys} == {s.id for s in scenes}
     assert len({b.id for b in blocks}) == 4

@@ -5,9 +5,10 @@ import pytest
 
 from reverie.judges.swaps import Vocabulary, from_text, phrases
 from reverie.scenes.instructions import PARAPHRASES, TEMPLATES
+from reverie.scenes.tasks import BASIC
 
 
-@pytest.mark.parametrize("template", [t for table in (TEMPLATES, PARAPHRASES) for ts in table.values() for t in ts])
+@pytest.mark.parametrize("template", [t for table in (TEMPLATES, PARAPHRASES) for task in BASIC for t in table[task]])
 def test_names_are_found_in_every_template(template: str) -> None:
     sentence = template.format(target="red bar", reference="blue bowl", preposition="in")
     assert [p.words for p in phrases(sentence)] == ["red bar", "blue bowl"]

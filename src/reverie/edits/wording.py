@@ -14,6 +14,7 @@ import numpy as np
 from reverie.core import ObjectPlacement, Scene, unknown_name
 from reverie.scenes import instructions
 from reverie.scenes.assets import CONTAINERS
+from reverie.scenes.tasks import clauses
 
 Value = TypeVar("Value")
 
@@ -71,10 +72,7 @@ def reworded(scene: Scene, level: str, rng: np.random.Generator) -> Scene | None
 
 
 def _rephrased(scene: Scene, rng: np.random.Generator) -> str:
-    options = _of_task(scene, instructions.PARAPHRASES, "held-out paraphrases")
-    target, reference = _meant(scene)
-    template = options[rng.integers(len(options))]
-    return instructions.write(scene.task, template, target.label, reference.label, preposition(reference))
+    return instructions.paraphrase(rng, scene.task, *clauses(scene.objects, scene.goals))
 
 
 def _more_specific(scene: Scene, rng: np.random.Generator) -> str:

@@ -26,15 +26,14 @@ Specs = tuple[ObservationSpec, ActionSpec]
 class Request:
     """What to evaluate, as typed. Specs are resolved by `evaluation.resolve`; see Plan for the other fields.
 
-    axes: every scene again under each level of these (`edits.arms_named`). truth: (world spec, judge spec), both listed
-    above, or None. logged_policy: with recorded trials as the truth, whose those are that name no policy.
+    truth: (world spec, judge spec), both listed above, or None. logged_policy: with recorded trials as the truth, whose those
+    are that name no policy. axes: every scene again under each level of these (`edits.arms_named`).
     """
 
     policies: tuple[str, ...]
     worlds: tuple[str, ...]
     scenes: tuple[str, ...]
     judges: tuple[str, ...]
-    axes: tuple[str, ...] = ()
     n_steps: int = 80
     truth: tuple[str, str] | None = None
     scripts: tuple[str, ...] = ()
@@ -45,6 +44,7 @@ class Request:
     replay: bool = True
     keep_video: bool = True
     logged_policy: str = recordings.NOBODY
+    axes: tuple[str, ...] = ()
 
 
 def make_plan(request: Request) -> Plan:

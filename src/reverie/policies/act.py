@@ -164,7 +164,11 @@ class ACT(nn.Module):
         kl = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum(1)  # [B]
         style = mean_of(kl, valid.any(1))
         auxiliary, more = self.encoder.auxiliary_loss(encoded, batch)
-        return l1.value + self.config.beta * style.value + auxiliary, {"actions": off, "style_kl": style} | more
+        return l1.value + self.config.beta * style.value + auxiliary, {
+            "regressed": l1,
+            "actions": off,
+            "style_kl": style,
+        } | more
 
     def predict(self, batch: Batch, seeds: list[int]) -> Tensor:
         encoded = self.encoder(batch)

@@ -90,7 +90,11 @@ class L1Head(nn.Module):
         bce = F.binary_cross_entropy_with_logits(predicted, actions.clamp(0, 1), reduction="none")
         closing = mean_of(bce, valid & gripper)
         off = mean_of((values.detach() - actions).abs(), valid)
-        return l1.value + self.config.gripper_weight * closing.value, {"actions": off, "gripper": closing}
+        return l1.value + self.config.gripper_weight * closing.value, {
+            "regressed": l1,
+            "actions": off,
+            "gripper": closing,
+        }
 
     def sample(self, hidden: Tensor, seeds: list[int]) -> Tensor:
         return self._values(self.out(hidden).float())
