@@ -16,7 +16,7 @@ from reverie.checkpoints import load, weights_hash
 from reverie.cli.main import main
 from reverie.collection import CollectConfig, collect
 
-NETWORK = "--model.dim 32 --model.depth 1 --model.n-heads 2 --model.encoder.grounding.text.encoder words --model.encoder.grounding.width 16 --model.encoder.grounding.deep-width 16 --model.encoder.grounding.hidden 32 --model.encoder.symmetries"  # fmt: skip
+NETWORK = "--model.dim 32 --model.depth 1 --model.n-heads 2 --model.encoder.grounding.text.encoder words --model.encoder.grounding.width 16 --model.encoder.grounding.deep-width 16 --model.encoder.grounding.hidden 32"  # fmt: skip
 LOOKS = "--success.every 32 --success.scenes 12 --success.steps 4 --validate-every 32 --cloning.paraphrase 0.5 --cloning.augmentation.shift-px 3 --cloning.augmentation.noise 5"  # fmt: skip
 LORA = "--freeze all --lora.rank 2 --lora.targets trunk.* --cloning.normalisation quantiles --no-tensorboard"
 LENGTH = "--batch-size 8 --precision float32 --state-every 16 --warmup-samples 16 --log-every 16"
@@ -56,7 +56,7 @@ def test_two_processes_train_what_one_does(data: Path, tmp_path: Path, capfd: py
     assert one.receipt["success"]["n"] == two.receipt["success"]["n"] == 12
     assert one.receipt["measured"] == pytest.approx(two.receipt["measured"], rel=1e-3, abs=1e-4)
     for a, b in zip(_lines(tmp_path / "one", "training"), _lines(tmp_path / "two", "training"), strict=True):
-        assert a["loss"] == pytest.approx(b["loss"], rel=5e-5)  # sums in another order, over 64 samples
+        assert a["loss"] == pytest.approx(b["loss"], rel=1e-5)
 
 
 def _in_processes(arguments: list[str]) -> subprocess.Popen[bytes]:

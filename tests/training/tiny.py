@@ -19,8 +19,7 @@ TINY = VLAConfig(
     n_heads=2,
     hidden=32,
     encoder=EncoderConfig(
-        grounding=GroundingConfig(TextConfig("words"), text_width=32, text_depth=1, width=16, deep_width=16, hidden=32),
-        symmetries=(),  # an angle jumps by half a turn on the last bit: sums in another order would differ by more
+        grounding=GroundingConfig(TextConfig("words"), text_width=32, text_depth=1, width=16, deep_width=16, hidden=32)
     ),
 )
 
