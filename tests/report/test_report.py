@@ -243,9 +243,13 @@ def test_figures_stand_any_range(y):
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
 def test_the_page_runs_in_a_browser(folder, tmp_path):
-    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"]
-    command += ["--virtual-time-budget=3000", "--dump-dom", f"file://{folder / 'report.html'}"]
-    dom = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout
-    shown = re.findall(r"<output>(.*?)</output>", dom)
-    assert shown
+    shown = [""]
+    for virtual_ms in (3_000, 60_000):  # a machine with no core to spare may decode no picture in the first
+        command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"]
+        command += [f"--virtual-time-budget={virtual_ms}", "--dump-dom", f"file://{folder / 'report.html'}"]
+        dom = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout
+        shown = re.findall(r"<output>(.*?)</output>", dom)
+        assert shown
+        if all(shown):
+            break
     assert set(shown) == {"3.0 s"}  # the last frame of every film is drawn

@@ -24,11 +24,21 @@ function draw(canvas, film, image, index, posed) {
   }
 }
 
+// The page counts as loading until these are there, which waiting for decode() would not make it.
+function loaded(source) {
+  return new Promise((resolve, reject) => {
+    const image = new Image();
+    image.onload = () => resolve(image);
+    image.onerror = reject;
+    image.src = source;
+  });
+}
+
 async function setUp(figure, films) {
   const canvases = [...figure.querySelectorAll("canvas")];
   const [button, slider, output] = ["button", "input[type=range]", "output"].map(q => figure.querySelector(q));
   const box = figure.querySelector("input[type=checkbox]");
-  const images = await Promise.all(films.map(async film => { const i = new Image(); i.src = film.source; await i.decode(); return i; }));
+  const images = await Promise.all(films.map(film => loaded(film.source)));
   films.forEach((film, k) => {
     const scale = Math.max(1, SHOWN / Math.max(film.width, film.height));
     canvases[k].width = Math.round(film.width * scale);
