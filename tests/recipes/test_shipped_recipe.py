@@ -10,6 +10,9 @@ from reverie.recipes.catalog import CATALOG
 from reverie.recipes.shipped import ShippedRecipe, make
 from reverie.training.config import TrainerConfig
 from reverie.training.fit_judge import FrameJudgeRecipe, PoseJudgeRecipe
+from reverie.world_model.network import UNetConfig
+
+UNET = UNetConfig((8, 16, 16, 16), 32, 2)
 
 
 def trainer(samples: int, **given: object) -> TrainerConfig:
@@ -34,8 +37,8 @@ def test_every_checkpoint_of_the_package_comes_out(tmp_path: Path) -> None:
         grounding=trainer(32),
         catalog=small,
         graded={"vla-a": 32, "vla-b": 64},
-        world_first=replace(whole.world_first, trainer=trainer(4, batch_size=2)),
-        world_then=replace(whole.world_then, trainer=trainer(4, batch_size=2)),
+        world_first=replace(whole.world_first, trainer=trainer(4, batch_size=2), unet=UNET),
+        world_then=replace(whole.world_then, trainer=trainer(4, batch_size=2), unet=UNET),
         judge=replace(FrameJudgeRecipe(), trainer=trainer(32)),
         pose_judge=replace(PoseJudgeRecipe(), trainer=trainer(32)),
     )

@@ -34,7 +34,7 @@ CATALOG: dict[str, PolicyRecipe] = {
     "diffusion_policy": _recipe("diffusion_policy", 800_000),
     "octo": _recipe("octo", 600_000),
     "flow_vla": _recipe("flow_vla", 1_500_000),
-    "vla": _recipe("vla", 600_000),
+    "vla": _recipe("vla", 500_000),
 }
 
 
