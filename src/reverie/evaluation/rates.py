@@ -9,9 +9,9 @@ import numpy as np
 
 from reverie.core import Outcome
 from reverie.core.estimate import Estimate
-from reverie.evaluation.blocks import REPLAY
+from reverie.evaluation.blocks import REPLAY, SCRIPTS
 from reverie.evaluation.cells import Cell, Column
-from reverie.evaluation.outcomes import SCRIPTS, Outcomes, View
+from reverie.evaluation.outcomes import Outcomes, View
 from reverie.stats import PairedTable, PValue, exact_mcnemar, holm, paired_difference, paired_table, wilson
 
 SCORED = (Outcome.SUCCESS, Outcome.FAILURE)

@@ -2,6 +2,7 @@
 
 Where all planned trials ran, their number was fixed beforehand: Wilson, Tango or Newcombe, exact McNemar or Boschloo. Where
 some are missing, somebody may have stopped at what was seen: then everything is peeking-safe (`stats.sequences`, `e_values`).
+Where the judge knows its errors, rates and differences are corrected beside what it called (`stats.judged_difference`).
 """
 
 from collections import Counter
@@ -14,7 +15,9 @@ import numpy as np
 
 from reverie.core.estimate import Estimate
 from reverie.evaluation.cells import Cell
+from reverie.evaluation.corrections import words
 from reverie.evaluation.entrants import Entrant, Entrants
+from reverie.evaluation.judge_errors import Erring
 from reverie.evaluation.outcomes import View
 from reverie.evaluation.rates import LEFT_OUT, paired, scored
 from reverie.stats import (
@@ -23,6 +26,10 @@ from reverie.stats import (
     bradley_terry,
     compact_letters,
     confidence_sequence,
+    corrected_difference,
+    corrected_difference_sequence,
+    corrected_rate,
+    corrected_rate_sequence,
     exact_mcnemar,
     holm,
     paired_difference,
@@ -34,6 +41,7 @@ from reverie.stats import (
     unpaired_difference_sequence,
     unpaired_sample_size,
     wilson,
+    youden_index,
 )
 
 ALPHA = 0.05
@@ -44,18 +52,25 @@ NOT_RUN = "not run"
 
 @dataclass(frozen=True)
 class Standing:
-    """One policy. `left_out` counts trials that are in no rate; `strength` is Bradley-Terry's, on the scenes of all."""
+    """One policy. `success` as it was called; `corrected` for the judge's errors, None where these are not known. `left_out`
+    counts trials that are in no rate; `strength` is Bradley-Terry's, of calls on the scenes of all."""
 
     policy: str
     success: Estimate
     left_out: Mapping[str, int]
     letters: str
     strength: Estimate
+    corrected: Estimate | None = None
+
+    @property
+    def best_known(self) -> Estimate:
+        return self.success if self.corrected is None else self.corrected
 
 
 @dataclass(frozen=True)
 class Match:
-    """Two policies, `first` higher in the standings. `needed`: pairs, or trials of either where unpaired, that would show
+    """Two policies, `first` higher in the standings. `corrected`: the difference behind a judge whose errors are known, else
+    None; absent where it is not known to tell success from failure, and nothing is separated then. `needed`: pairs, or trials of either where unpaired, that would show
     a difference of TELLING with 80 % power; None where they are separated or more are needed than anyone should run."""
 
     first: str
@@ -65,21 +80,29 @@ class Match:
     p: PValue
     p_holm: float | None
     needed: int | None = None
+    corrected: Estimate | None = None
+
+    @property
+    def best_known(self) -> Estimate:
+        return self.difference if self.corrected is None else self.corrected
 
     @property
     def separated(self) -> bool:
-        return self.p_holm is not None and self.p_holm <= ALPHA
+        return self.p_holm is not None and self.p_holm <= ALPHA and self.best_known.value is not None
 
 
 @dataclass(frozen=True)
 class Standings:
-    """Policies, the best first; matches of all pairs. `fixed`: the number of trials was fixed by the plan."""
+    """Policies, the best first; matches of all pairs. `fixed`: the number of trials was fixed by the plan. `judged`: what was
+    corrected for the judge's errors, or that nothing was, in words."""
 
     view: View
     fixed: bool
     policies: tuple[Standing, ...]
     matches: tuple[Match, ...]
     notes: tuple[str, ...]
+    judged: str
+    errors: Erring | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Nested fields by name, ready for JSON."""
@@ -88,21 +111,32 @@ class Standings:
 
 def standings(found: Entrants) -> Standings:
     """Holm over all pairs of this view that could be tested."""
-    fixed = all(e.finished for e in found.policies)
+    fixed, errors = all(e.finished for e in found.policies), found.errors
     ranked = sorted(found.policies, key=lambda e: (_rank(rate(e, fixed)), e.name))
-    matches = _adjusted([_match(a, b, fixed) for a, b in combinations(ranked, 2)])
+    matches = _adjusted([_match(a, b, fixed, errors) for a, b in combinations(ranked, 2)])
     letters = _letters([e.name for e in ranked], matches)
     strengths = _strengths(ranked, fixed)
     policies = [
-        Standing(e.name, rate(e, fixed), left_out(e), letters[e.name], s)
+        Standing(e.name, rate(e, fixed), left_out(e), letters[e.name], s, true_rate(e, fixed, errors))
         for e, s in zip(ranked, strengths, strict=True)
     ]
-    return Standings(found.view, fixed, tuple(policies), tuple(matches), (*found.notes, *_notes(ranked, fixed)))
+    notes = (*found.notes, *_notes(ranked, fixed), *_unclear(matches))
+    judged = words(found.view.judge, errors)
+    return Standings(found.view, fixed, tuple(policies), tuple(matches), notes, judged, errors)
 
 
 def rate(entrant: Entrant, fixed: bool) -> Estimate:
     counted = scored(entrant.cells)
     return (wilson if fixed else confidence_sequence)(sum(counted.values()), len(counted))
+
+
+def true_rate(entrant: Entrant, fixed: bool, errors: Erring | None) -> Estimate | None:
+    """The rate behind the judge's calls; None where its errors are not known."""
+    if errors is None:
+        return None
+    counted = scored(entrant.cells)
+    interval = corrected_rate if fixed else corrected_rate_sequence
+    return interval(sum(counted.values()), len(counted), **errors.counts.to_dict())
 
 
 def left_out(entrant: Entrant) -> dict[str, int]:
@@ -120,6 +154,18 @@ def difference(first: Entrant, second: Entrant, fixed: bool, level: float = 1 - 
     return (unpaired_difference if fixed else unpaired_difference_sequence)(*counts, level)
 
 
+def true_difference(
+    first: Entrant, second: Entrant, fixed: bool, errors: Erring | None, level: float = 1 - ALPHA
+) -> Estimate | None:
+    """`difference` behind the judge's calls; None where its errors are not known."""
+    if errors is None:
+        return None
+    counts = errors.counts.to_dict()
+    if fixed:
+        return corrected_difference(difference(first, second, fixed, level), **counts)
+    return corrected_difference_sequence(difference(first, second, fixed, (1 + level) / 2), **counts, level=level)
+
+
 def is_paired(one: Mapping[Cell, bool], two: Mapping[Cell, bool]) -> bool:
     """Pairs leave out the scenes that only one of them has: they are taken where at least half of the smaller side has one."""
     both = len(one.keys() & two.keys())
@@ -130,12 +176,16 @@ def _rank(success: Estimate) -> float:
     return 1.0 if success.value is None else -success.value
 
 
-def _match(first: Entrant, second: Entrant, fixed: bool) -> Match:
+def _match(first: Entrant, second: Entrant, fixed: bool, errors: Erring | None) -> Match:
     one, two = scored(first.cells), scored(second.cells)
     together = is_paired(one, two)
     p = _paired_p(first, one, two, fixed) if together else _unpaired_p(first, second, one, two, fixed)
-    needed = _pairs_needed(one, two) if together else _trials_needed(one, two)
-    return Match(first.name, second.name, together, difference(first, second, fixed), p, None, needed)
+    seen, true = difference(first, second, fixed), true_difference(first, second, fixed, errors)
+    telling = TELLING if errors is None else TELLING * (youden_index(**errors.counts.to_dict()).value or 0.0)
+    needed = None
+    if true is None or true.value is not None:
+        needed = _pairs_needed(one, two, telling) if together else _trials_needed(one, two, telling)
+    return Match(first.name, second.name, together, seen, p, None, needed, true)
 
 
 def _paired_p(first: Entrant, one: Mapping[Cell, bool], two: Mapping[Cell, bool], fixed: bool) -> PValue:
@@ -155,19 +205,19 @@ def _unpaired_p(
     )
 
 
-def _pairs_needed(one: Mapping[Cell, bool], two: Mapping[Cell, bool]) -> int | None:
-    """With as many discordant pairs as were seen, but split by TELLING."""
+def _pairs_needed(one: Mapping[Cell, bool], two: Mapping[Cell, bool], telling: float) -> int | None:
+    """With as many discordant pairs as were seen, but split by `telling`."""
     table = paired(one, two)
-    discordant = max((table.first_only + table.second_only) / table.n, TELLING)
-    return paired_sample_size((discordant + TELLING) / 2, (discordant - TELLING) / 2)
+    discordant = max((table.first_only + table.second_only) / table.n, telling)
+    return paired_sample_size((discordant + telling) / 2, (discordant - telling) / 2)
 
 
-def _trials_needed(one: Mapping[Cell, bool], two: Mapping[Cell, bool]) -> int | None:
+def _trials_needed(one: Mapping[Cell, bool], two: Mapping[Cell, bool], telling: float) -> int | None:
     """Around the common rate that was seen."""
     n = len(one) + len(two)
     middle = (sum(one.values()) + sum(two.values())) / n if n else 0.5
-    middle = min(max(middle, TELLING / 2), 1 - TELLING / 2)
-    return unpaired_sample_size(middle + TELLING / 2, middle - TELLING / 2)
+    middle = min(max(middle, telling / 2), 1 - telling / 2)
+    return unpaired_sample_size(middle + telling / 2, middle - telling / 2)
 
 
 def _adjusted(matches: Sequence[Match]) -> list[Match]:
@@ -195,6 +245,12 @@ def _strengths(ranked: Sequence[Entrant], fixed: bool) -> list[Estimate]:
         return found
     reason = "no interval: it would not be peeking-safe"
     return [e if e.value is None else replace(e, low=None, high=None, reason=reason) for e in found]
+
+
+def _unclear(matches: Sequence[Match]) -> list[str]:
+    """Why nothing is said of differences that a judge called, where it may be guessing."""
+    reasons = {m.corrected.reason for m in matches if m.corrected is not None and m.difference.value is not None}
+    return sorted(f"nobody is called better: {reason}" for reason in reasons if reason is not None)
 
 
 def _notes(ranked: Sequence[Entrant], fixed: bool) -> list[str]:

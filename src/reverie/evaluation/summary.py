@@ -9,9 +9,9 @@ from reverie.core import TrialKey
 from reverie.core.files import write_text
 from reverie.evaluation.blocks import n_planned
 from reverie.evaluation.comparison import Comparison, comparisons
+from reverie.evaluation.corrections import Correction, corrections
 from reverie.evaluation.drops import Axes, axes_of
 from reverie.evaluation.gain import Gain, gain
-from reverie.evaluation.judge_errors import Correction, corrections
 from reverie.evaluation.outcomes import Outcomes, View, read_outcomes
 from reverie.evaluation.plan import Plan
 from reverie.evaluation.rates import Neighbours, Rate, neighbours, rates
@@ -91,7 +91,7 @@ def summarise(folder: Path) -> Summary:
         tuple(_gains(table, compared)),
         n_failures,
         tuple(failures),
-        tuple(corrections(folder, table.plan, ranked)),
+        tuple(corrections(table, ranked)),
         whole,
         axes_of(whole),
     )

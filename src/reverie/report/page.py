@@ -12,11 +12,12 @@ from markupsafe import Markup
 
 from reverie.core import Estimate, ReverieError
 from reverie.core.files import write_text
+from reverie.evaluation.blocks import SCRIPTS
 from reverie.evaluation.comparison import Comparison
 from reverie.evaluation.drops import costs
 from reverie.evaluation.entrants import in_view
 from reverie.evaluation.failure_modes import MODES, FailureModes, failure_modes
-from reverie.evaluation.outcomes import SCRIPTS, View
+from reverie.evaluation.outcomes import View
 from reverie.evaluation.plan import FILE as PLAN_FILE
 from reverie.evaluation.rates import Rate
 from reverie.evaluation.reliability import Reliability, reliabilities
@@ -42,6 +43,7 @@ class Ranked:
     rate: Rate
     letters: str
     predicted: tuple[Rate | None, ...]
+    corrected: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def write_report(folder: Path) -> Path:
 
 NO_RUN: Mapping[str, Any] = {
     "summary": None, "verdict": wording.NOTHING, "standings": None, "ranking": [], "view": None, "predicting": [], "first": [],
-    "any_harm": False, "views": [], "silent": [], "figures": [], "comparisons": [], "axes": [], "modes": None, "reliabilities": [],
+    "any_harm": False, "views": [], "silent": [], "figures": [], "comparisons": [], "uncorrected": [], "axes": [], "modes": None, "reliabilities": [],
     "errors_held_out": {}, "films": [], "mode_films": [], "limits": [], "receipts": [], "n_rows": 0,
 }  # fmt: skip
 
@@ -102,6 +104,7 @@ def _run_parts(folder: Path, summary: Summary) -> dict[str, Any]:
         "figures": [_figure(c) for c in ordered if c.role != "judge alone"],
         "first": [comparison, *wording.beside(summary, comparison)] if comparison else [],
         "comparisons": ordered,
+        "uncorrected": [formats.view_words(c.view) for c in ordered if c.bias_corrected is None],
         "axes": found_axes,
         "modes": modes,
         "reliabilities": [Reliable(r, reliability_figure(r)) for r in reliabilities(folder, summary.table)],
@@ -141,7 +144,7 @@ def _ranking(summary: Summary, standing: Standings, predicting: list[View]) -> l
     for s in standing.policies:
         known = elsewhere.get((standing.view, s.policy), Rate(standing.view, s.policy, s.success, {}, {}, {}))
         rate = replace(known, success=s.success, left_out=s.left_out)
-        rows.append(Ranked(rate, s.letters, tuple(elsewhere.get((v, s.policy)) for v in predicting)))
+        rows.append(Ranked(rate, s.letters, tuple(elsewhere.get((v, s.policy)) for v in predicting), s.corrected))
     return rows
 
 

@@ -67,7 +67,8 @@ def _unfinished(summary: Summary) -> list[str]:
 def _ranking(found: Standings) -> list[str]:
     """The clauses of `evaluation.verdict`, under where they hold, and what else a reader must know of them."""
     where = f"In {world_words(found.view.world)}, judged by {found.view.judge}"
-    notes = [f"{note[0].upper()}{note[1:]}." for note in found.notes]
+    judged = () if found.errors is None else (found.judged,)
+    notes = [f"{note[0].upper()}{note[1:]}." for note in (*found.notes, *judged)]
     return [f"{where}: {'; '.join(verdict_clauses(found))}.", *notes]
 
 
