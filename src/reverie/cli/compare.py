@@ -26,7 +26,8 @@ from rich.table import Table
 from reverie.core.estimate import Estimate
 from reverie.evaluation.entrants import entrants
 from reverie.evaluation.gate import EXIT_CODES, Gate, gate
-from reverie.evaluation.standings import Match, Standings, standings
+from reverie.evaluation.matches import Match
+from reverie.evaluation.standings import Standings, standings
 from reverie.evaluation.verdict import verdict
 from reverie.stats.formats import counts, number, p_value, percent, points
 

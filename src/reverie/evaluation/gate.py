@@ -7,7 +7,7 @@ from typing import Literal
 from reverie.core import ReverieError
 from reverie.core.estimate import Estimate
 from reverie.evaluation.entrants import Entrant, Entrants
-from reverie.evaluation.standings import ALPHA, difference, true_difference
+from reverie.evaluation.matches import ALPHA, difference, true_difference
 from reverie.stats.formats import points
 
 State = Literal["not worse", "worse", "cannot tell"]

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from reverie.evaluation.standings import TELLING, Match, Standings
+from reverie.evaluation.matches import TELLING, Match
+from reverie.evaluation.standings import Standings
 from reverie.stats.formats import percent, points
 
 MAX_CLAUSES = 8

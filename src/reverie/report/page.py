@@ -15,13 +15,12 @@ from reverie.core.files import write_text
 from reverie.evaluation.blocks import SCRIPTS
 from reverie.evaluation.comparison import Comparison
 from reverie.evaluation.drops import costs
-from reverie.evaluation.entrants import in_view
 from reverie.evaluation.failure_modes import MODES, FailureModes, failure_modes
 from reverie.evaluation.outcomes import View
 from reverie.evaluation.plan import FILE as PLAN_FILE
 from reverie.evaluation.rates import Rate
 from reverie.evaluation.reliability import Reliability, reliabilities
-from reverie.evaluation.standings import Standings, standings
+from reverie.evaluation.standings import Standings
 from reverie.evaluation.summary import Summary, write_summary
 from reverie.report import formats, wording
 from reverie.report.fidelity import FILE as FIDELITY_FILE
@@ -85,7 +84,7 @@ NO_RUN: Mapping[str, Any] = {
 
 def _run_parts(folder: Path, summary: Summary) -> dict[str, Any]:
     view, comparison = wording.main_view(summary), wording.main_comparison(summary)
-    standing = standings(in_view(summary.table.nominal, view)) if view else None
+    standing = summary.standings[view] if view else None
     ordered = sorted(summary.comparisons, key=lambda c: (ROLES.index(c.role), -len(c.policies), c.view))
     predictions = [c.view for c in ordered if c.role == "prediction"]
     predicting = [v for v in predictions if View(v.world + SCRIPTS, v.judge) not in predictions]

@@ -59,8 +59,8 @@ def _unfinished(summary: Summary) -> list[str]:
     if not missing:
         return []
     return [
-        f"This run is not finished: {summary.n_trials} of {summary.planned} trials. Intervals here take their number as fixed; "
-        "where somebody stopped at what was seen, `reverie compare` has those that allow it."
+        f"This run is not finished: {summary.n_trials} of {summary.planned} trials. The ranking and all comparisons of two "
+        "policies allow for that; other intervals take the number of trials as fixed."
     ]
 
 
