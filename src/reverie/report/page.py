@@ -13,6 +13,7 @@ from markupsafe import Markup
 from reverie.core import Estimate, ReverieError
 from reverie.core.files import write_text
 from reverie.evaluation.blocks import SCRIPTS
+from reverie.evaluation.calibration_record import read_calibration
 from reverie.evaluation.comparison import Comparison
 from reverie.evaluation.drops import costs
 from reverie.evaluation.failure_modes import MODES, FailureModes, failure_modes
@@ -22,7 +23,7 @@ from reverie.evaluation.rates import Rate
 from reverie.evaluation.reliability import Reliability, reliabilities
 from reverie.evaluation.standings import Standings
 from reverie.evaluation.summary import Summary, write_summary
-from reverie.report import formats, wording
+from reverie.report import calibration, formats, wording
 from reverie.report.fidelity import FILE as FIDELITY_FILE
 from reverie.report.fidelity import Curve, read_fidelity
 from reverie.report.films import MAX_BYTES, Film, films, mode_films, within
@@ -78,7 +79,7 @@ def write_report(folder: Path) -> Path:
 NO_RUN: Mapping[str, Any] = {
     "summary": None, "verdict": wording.NOTHING, "standings": None, "ranking": [], "view": None, "predicting": [], "first": [],
     "any_harm": False, "views": [], "silent": [], "figures": [], "comparisons": [], "uncorrected": [], "axes": [], "modes": None, "reliabilities": [],
-    "errors_held_out": {}, "films": [], "mode_films": [], "limits": [], "receipts": [], "n_rows": 0,
+    "errors_held_out": {}, "absolute": None, "films": [], "mode_films": [], "limits": [], "receipts": [], "n_rows": 0,
 }  # fmt: skip
 
 
@@ -108,10 +109,28 @@ def _run_parts(folder: Path, summary: Summary) -> dict[str, Any]:
         "modes": modes,
         "reliabilities": [Reliable(r, reliability_figure(r)) for r in reliabilities(folder, summary.table)],
         "errors_held_out": held_out_errors(summary.plan),
+        "absolute": _absolute(folder, summary),
         "limits": wording.limits(summary, found_axes, modes),
         "receipts": [r.to_dict() for r in RECEIPTS.read(folder)],
         "n_rows": export(folder, folder / ROWS),
         **_films(folder, summary, comparison, modes),
+    }
+
+
+def _absolute(folder: Path, summary: Summary) -> dict[str, Any] | None:
+    """What `reverie calibrate` was asked, answered from the records as they are now."""
+    record = read_calibration(folder, summary.table)
+    if record is None:
+        return None
+    asked, found = record
+    maps = (*calibration.maps("policy", found.by_policy), *calibration.maps("task", found.by_task))
+    return {
+        "asked": asked,
+        "found": found,
+        "lines": calibration.lines(found),
+        "pooled": calibration.pooled(found),
+        "maps": maps,
+        "limits": calibration.limits(found),
     }
 
 
