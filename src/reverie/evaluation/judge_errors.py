@@ -3,14 +3,14 @@
 A judge that does not know its errors has no counts, and nothing that rests on it is corrected.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from reverie.evaluation.blocks import REPLAY, SCRIPTS
 from reverie.evaluation.plan import Plan
 from reverie.judges.errors import ERRORS, GENERATED, RECORDED, JudgeErrors
-from reverie.trials import RECEIPTS
+from reverie.trials import RECEIPTS, Receipt
 
 SHOWS = ("physics", "recorded")
 """Kinds of worlds whose frames are rendered or recorded, never generated."""
@@ -27,8 +27,13 @@ class Erring:
 
 
 def known_errors(folder: Path) -> dict[Version, Mapping[str, JudgeErrors]]:
-    """By kind of frames; of two receipts of one version the later one, which was measured later."""
-    told = [r.content["judge"] for r in RECEIPTS.read(folder) if "judge" in r.content]
+    """By kind of frames, of all judges of a run."""
+    return told_errors(RECEIPTS.read(folder))
+
+
+def told_errors(receipts: Iterable[Receipt]) -> dict[Version, Mapping[str, JudgeErrors]]:
+    """Of two receipts of one version the later one counts, which was measured later."""
+    told = [r.content["judge"] for r in receipts if "judge" in r.content]
     return {
         (about["name"], about["version"]): {kind: JudgeErrors(**counts) for kind, counts in about.get(ERRORS, {}).items()}
         for about in told
