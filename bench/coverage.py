@@ -3,7 +3,8 @@
     python bench/coverage.py [--repetitions 20000] [--processes 2] [--rows wilson jeffreys]
 
 Binomial intervals, sequences and tests of counts by exact enumeration, the others by simulation, each repetition with
-parameters drawn from the range that its row states. A row that does not hold is written like the others.
+parameters drawn from the range that its row states, or every point of it with all repetitions. A row that does not hold is
+written like the others.
 """
 
 import gc
@@ -17,6 +18,7 @@ from typing import Any
 
 import tyro
 
+import coverage_calibration as calibration
 import coverage_exact as exact
 import coverage_simulated as simulated
 from coverage_found import Found
@@ -56,6 +58,17 @@ ONE_LIMIT = Rule(
     "raises MMRV: the optimistic one is not to be quoted",
     AT_MOST.holds,
 )
+AT_EVERY_POINT = Rule(
+    "covers at least 95 % at every point, as far as so many repetitions tell",
+    lambda f: f.lowest >= LEVEL - 4 * math.sqrt(LEVEL * ALPHA / (f.n or 1)),
+)
+EXCESS = Rule(
+    "covers at least 1 - alpha, as far as so many repetitions tell; numbers are what it covers beyond that",
+    lambda f: f.lowest >= -4 * math.sqrt(0.16 / (f.n or 1)),
+)
+SHORT = Rule(
+    "known to fall short, here to say by how much: below 94 % at its worst", lambda f: f.lowest < LEVEL - POINT
+)
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,8 @@ class Row:
     measure: Callable[[int], Found]
 
 
+PAIRS = "rates .1 to .95, phi 0 to .9, 200 unlabelled, predictions 15 points too low"
+JUDGE = "30 to 100 labelled of each kind, sensitivity and specificity .75 to .98"
 RATES = "n = 5, 10, 20, 50, 100, 200; p from .0005 to .9995"
 ROWS: Mapping[str, Row] = {
     "clopper_pearson": Row(NEVER_BELOW, RATES, partial(exact.binomial, clopper_pearson)),
@@ -96,6 +111,17 @@ ROWS: Mapping[str, Row] = {
     "permutation_p": Row(AT_MOST, "4 to 6 policies, normal, independent", simulated.permutation_size),
     "holm": Row(AT_MOST, "any false separation among 4 equal policies on 20 to 60 scenes, exact McNemar", simulated.holm_size),
     "accuracy_beats_majority": Row(AT_MOST, "30 to 120 episodes, as accurate as the majority class, base rate .5 to .8", simulated.majority_size),
+    **{f"ppi_{n}": Row(NOT_SHORT, f"{n} pairs; {PAIRS}", partial(calibration.ppi, calibration.padded, n)) for n in (10, 20, 30, 50, 100)},
+    **{f"ppi_unpadded_{n}": Row(SHORT, f"as published; {n} pairs; {PAIRS}", partial(calibration.ppi, calibration.unpadded, n)) for n in (10, 30)},
+    **{f"clopper_pearson_{n}": Row(AT_EVERY_POINT, f"{n} real trials alone; {PAIRS}", partial(calibration.ppi, calibration.exact_alone, n)) for n in (10, 20)},
+    **{f"ppi_betting_{n}": Row(AT_EVERY_POINT, f"{n} pairs; {PAIRS}", partial(calibration.ppi, calibration.betting, n)) for n in (10, 20)},
+    "corrected_rate": Row(NOT_SHORT, "rates .1 to .9; 50 and 200 judged; 20 and 50 labelled of each kind", calibration.judged),
+    "corrected_difference": Row(NOT_SHORT, f"40 to 150 pairs; {JUDGE}", calibration.judged_differences),
+    "corrected_bias": Row(NOT_SHORT, f"4 to 12 policies of 60 trials a side, off by -.1 to .1; {JUDGE}", calibration.judged_biases),
+    "conformal": Row(EXCESS, "n 19 to 200, alpha .05 to .2", calibration.conformal),
+    "fisher_20_trials": Row(SHORT, "noise attenuates r: 5 to 15 policies of 20 trials a side", partial(calibration.fisher_under_noise, 20)),
+    "fisher_200_trials": Row(NOT_SHORT, "5 to 15 policies of 200 trials a side", partial(calibration.fisher_under_noise, 200)),
+    "rate_bootstrap_pearson": Row(SHORT, "near a perfect r: 8 policies of 40 trials a side", partial(calibration.bootstrap_of_rates, "pearson")),
 }  # fmt: skip
 """Add a line: its rule, its range in words, and a function of the number of repetitions that gives a Found."""
 

@@ -1,29 +1,27 @@
-"""Do the intervals of predicting the truth cover? PPI++, a judge's correction, conformal thresholds, correlations under trial noise.
+"""Rows of `coverage.py` about predicting the truth: PPI++, a judge's correction, conformal thresholds, correlations under trial noise.
 
-    python bench/coverage_calibration.py [--repetitions 20000] [--rows ppi_10 conformal]
-
-Every row has its range: each point of it is simulated `repetitions` times. Rows that are expected to fall short are here
-to say by how much.
+Every point of a row's range is simulated with all repetitions; of what a judge's correction does to differences and biases,
+every repetition draws its own point.
 """
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import product
-from typing import Any
 
 import numpy as np
-import tyro
 from scipy.stats import norm
 
-from reverie.core import unknown_name
+from coverage_found import Found, Generator, drawn
 from reverie.stats import (
     CORRELATIONS,
+    PairedTable,
     Resampling,
     clopper_pearson,
     conformal_rank,
+    corrected_bias,
+    corrected_difference,
     corrected_rate,
+    paired_difference,
     ppi_limits,
     rate_bootstrap,
 )
@@ -31,43 +29,17 @@ from reverie.stats.betting import betting_limits
 from reverie.stats.prediction_powered import MEAN_SHARE
 
 LEVEL, UNLABELLED = 0.95, 200
-BLOCK = 500
+BLOCK = 100
 Array = np.ndarray
 Limits = tuple[Array, Array]
 
 
-@dataclass(frozen=True)
-class Covered:
-    """Coverage averaged over the points of a range, the lowest and the highest of them, and repetitions a point.
-    width: mean width of the intervals, None where there is none."""
-
-    mean: float
-    lowest: float
-    highest: float
-    n: int
-    width: float | None = None
-    parts: tuple[tuple[str, float], ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Row:
-    """expected: what is promised (or known to fail), in words."""
-
-    expected: str
-    range: str
-    measure: Callable[[int], Covered]
-
-
-def over(points: Sequence[tuple[str, float, float | None]], repetitions: int) -> Covered:
+def over(points: Sequence[tuple[str, float, float | None]], repetitions: int) -> Found:
     """From (name, coverage, width) of every point."""
     rates, widths = [rate for _, rate, _ in points], [w for *_, w in points if w is not None]
     width = float(np.mean(widths)) if widths else None
-    return Covered(
-        float(np.mean(rates)), min(rates), max(rates), repetitions, width, tuple((p, r) for p, r, _ in points)
-    )
+    parts = tuple((p, r) for p, r, _ in points)
+    return Found(float(np.mean(rates)), min(rates), max(rates), repetitions, parts, width=width)
 
 
 def pairs(rate: float, phi: float, shape: tuple[int, ...], rng: np.random.Generator) -> tuple[Array, Array, float]:
@@ -81,7 +53,7 @@ def pairs(rate: float, phi: float, shape: tuple[int, ...], rng: np.random.Genera
     return real.astype(float), (rng.random(shape) < given).astype(float), predicted
 
 
-def ppi(limits: Callable[[Array, Array, Array], Limits], n: int, repetitions: int) -> Covered:
+def ppi(limits: Callable[[Array, Array, Array], Limits], n: int, repetitions: int) -> Found:
     points = []
     for rate, phi in product((0.1, 0.3, 0.5, 0.8, 0.95), (0.0, 0.5, 0.7, 0.9)):
         rng = np.random.default_rng(0)
@@ -111,18 +83,22 @@ def unpadded(real: Array, predicted: Array, unlabelled: Array) -> Limits:
     return np.clip(centre - reach, 0, 1), np.clip(centre + reach, 0, 1)
 
 
+@cache
+def exact(n: int, level: float) -> Limits:
+    """Clopper-Pearson's limits of 0 to n successes."""
+    found = [clopper_pearson(k, n, level) for k in range(n + 1)]
+    return np.array([e.low for e in found]), np.array([e.high for e in found])
+
+
 def exact_alone(real: Array, predicted: Array, unlabelled: Array) -> Limits:
-    n = real.shape[-1]
-    found = [clopper_pearson(k, n, LEVEL) for k in range(n + 1)]
-    counts = real.sum(-1).astype(int)
-    return np.array([e.low for e in found])[counts], np.array([e.high for e in found])[counts]
+    counts, (low, high) = real.sum(-1).astype(int), exact(real.shape[-1], LEVEL)
+    return low[counts], high[counts]
 
 
 def betting(real: Array, predicted: Array, unlabelled: Array) -> Limits:
     alpha = 1 - LEVEL
-    found = [clopper_pearson(k, UNLABELLED, 1 - MEAN_SHARE * alpha) for k in range(UNLABELLED + 1)]
-    counts = np.rint(unlabelled * UNLABELLED).astype(int)
-    means = np.array([e.low for e in found])[counts], np.array([e.high for e in found])[counts]
+    counts, (low, high) = np.rint(unlabelled * UNLABELLED).astype(int), exact(UNLABELLED, 1 - MEAN_SHARE * alpha)
+    means = low[counts], high[counts]
     parts = [
         betting_limits(real[i : i + BLOCK], predicted[i : i + BLOCK], (means[0][i : i + BLOCK], means[1][i : i + BLOCK]), UNLABELLED, alpha * (1 - MEAN_SHARE))
         for i in range(0, len(real), BLOCK)
@@ -130,26 +106,70 @@ def betting(real: Array, predicted: Array, unlabelled: Array) -> Limits:
     return np.concatenate([low for low, _ in parts]), np.concatenate([high for _, high in parts])
 
 
-def judged(repetitions: int) -> Covered:
+def judged(repetitions: int) -> Found:
     """n judged trials, labelled cases of either kind, sensitivity and specificity."""
     points = []
     for rate, (n, labelled), (se, sp) in product((0.1, 0.5, 0.9), ((50, 20), (200, 50)), ((0.9, 0.8), (0.75, 0.75))):
-        rng, hits, widths = np.random.default_rng(0), 0, 0.0
+        rng = np.random.default_rng(0)
         called = rng.binomial(n, rate * se + (1 - rate) * (1 - sp), repetitions)
-        right = rng.binomial(labelled, se, repetitions), rng.binomial(labelled, sp, repetitions)
-        defined = 0
-        for k, tp, tn in zip(called.tolist(), *(r.tolist() for r in right), strict=True):
-            found = corrected_rate(k, n, tp, labelled, tn, labelled, LEVEL)
-            if found.low is not None and found.high is not None:
-                defined, widths = defined + 1, widths + found.high - found.low
-                hits += found.low <= rate <= found.high
+        seen = np.stack([called, rng.binomial(labelled, se, repetitions), rng.binomial(labelled, sp, repetitions)], 1)
+        kinds, weights = np.unique(seen, axis=0, return_counts=True)
+        found = [corrected_rate(k, n, tp, labelled, tn, labelled, LEVEL) for k, tp, tn in kinds.tolist()]
+        there = np.array([e.low is not None for e in found])
+        low, high = (
+            np.array([v for v in side if v is not None]) for side in zip(*((e.low, e.high) for e in found), strict=True)
+        )
+        covered = np.average((low <= rate) & (rate <= high), weights=weights[there])
         points.append(
-            (f"rate {rate}, {n} judged, {labelled} labelled each, {se}/{sp}", hits / defined, widths / defined)
+            (
+                f"rate {rate}, {n} judged, {labelled} labelled each, {se}/{sp}",
+                float(covered),
+                float(np.average(high - low, weights=weights[there])),
+            )
         )
     return over(points, repetitions)
 
 
-def conformal(repetitions: int) -> Covered:
+def _judge(rng: Generator) -> tuple[float, float, tuple[int, int, int, int]]:
+    """Sensitivity, specificity, and what labelled cases show of them."""
+    labelled, se, sp = int(rng.integers(30, 101)), *rng.uniform(0.75, 0.98, 2)
+    return se, sp, (int(rng.binomial(labelled, se)), labelled, int(rng.binomial(labelled, sp)), labelled)
+
+
+def judged_differences(repetitions: int) -> Found:
+    """Pairs whose two true outcomes depend on each other; the judge errs on each by itself."""
+
+    def hit(rng: Generator) -> bool | None:
+        se, sp, counts = _judge(rng)
+        n, cells = int(rng.integers(40, 151)), rng.dirichlet((2, 1, 1, 2))  # both, first only, second only, neither
+        cell = rng.choice(4, n, p=cells)
+        one, two = (rng.random(n) < np.where(np.isin(cell, kind), se, 1 - sp) for kind in ((0, 1), (0, 2)))
+        table = PairedTable(
+            int((one & two).sum()), int((one & ~two).sum()), int((~one & two).sum()), int((~one & ~two).sum())
+        )
+        found = corrected_difference(paired_difference(table), *counts)
+        true = cells[1] - cells[2]
+        return None if found.low is None or found.high is None else bool(found.low <= true <= found.high)
+
+    return drawn(hit, repetitions)
+
+
+def judged_biases(repetitions: int) -> Found:
+    """4 to 12 policies of 60 trials a side."""
+
+    def hit(rng: Generator) -> bool | None:
+        se, sp, counts = _judge(rng)
+        k, shift = int(rng.integers(4, 13)), rng.uniform(-0.1, 0.1)
+        real = rng.uniform(0.3, 0.7, k)
+        predicted = real + shift + rng.uniform(-0.1, 0.1, k)
+        seen = rng.binomial(60, predicted * se + (1 - predicted) * (1 - sp)) / 60
+        found = corrected_bias(seen, rng.binomial(60, real) / 60, *counts)
+        return None if found.low is None or found.high is None else bool(found.low <= shift <= found.high)
+
+    return drawn(hit, repetitions)
+
+
+def conformal(repetitions: int) -> Found:
     """Of one new score; exactly rank / (n + 1)."""
     points = []
     for n, alpha in product((19, 25, 50, 200), (0.05, 0.1, 0.2)):
@@ -161,7 +181,7 @@ def conformal(repetitions: int) -> Covered:
     return over(points, repetitions)
 
 
-def fisher_under_noise(trials: int, repetitions: int) -> Covered:
+def fisher_under_noise(trials: int, repetitions: int) -> Found:
     """Latent rates of K policies with correlation rho; the rates of `trials` trials a side are what is seen."""
     points = []
     for k, rho in product((5, 8, 15), (0.3, 0.7, 0.95)):
@@ -178,7 +198,7 @@ def fisher_under_noise(trials: int, repetitions: int) -> Covered:
     return over(points, repetitions)
 
 
-def bootstrap_of_rates(kind: str, repetitions: int) -> Covered:
+def bootstrap_of_rates(kind: str, repetitions: int) -> Found:
     """For the policies at hand: eight evenly spread ones, 40 trials a side, predicted rates that are off by `error`."""
     points, real = [], np.linspace(0.15, 0.85, 8)
     for error in (0.0, 0.08, 0.2):
@@ -194,41 +214,3 @@ def bootstrap_of_rates(kind: str, repetitions: int) -> Covered:
         rates, widths = np.mean(hits, axis=0)
         points.append((f"errors of sd {error}", float(rates), float(widths)))
     return over(points, repetitions)
-
-
-PAIRS = "rates .1 to .95, phi 0 to .9, 200 unlabelled, predictions 15 points too low"
-ROWS: Mapping[str, Row] = {
-    **{f"ppi_{n}": Row("about 95 %", f"{n} pairs; {PAIRS}", partial(ppi, padded, n)) for n in (10, 20, 30, 50, 100)},
-    **{f"ppi_unpadded_{n}": Row("falls short at few pairs", f"{n} pairs; {PAIRS}", partial(ppi, unpadded, n)) for n in (10, 30)},
-    **{f"clopper_pearson_{n}": Row("at least 95 %", f"{n} trials; {PAIRS}", partial(ppi, exact_alone, n)) for n in (10, 20)},
-    **{f"ppi_betting_{n}": Row("at least 95 %", f"{n} pairs; {PAIRS}", partial(ppi, betting, n)) for n in (10, 20)},
-    "corrected_rate": Row("about 95 %", "rates .1 to .9; 50 and 200 judged; 20 and 50 labelled of each kind", judged),
-    "conformal": Row("at least 1 - alpha: the excess, at least 0", "n 19 to 200, alpha .05 to .2", conformal),
-    "fisher_20_trials": Row("falls short: noise attenuates r", "5 to 15 policies of 20 trials a side", partial(fisher_under_noise, 20)),
-    "fisher_200_trials": Row("about 95 %", "5 to 15 policies of 200 trials a side", partial(fisher_under_noise, 200)),
-    "rate_bootstrap_pearson": Row("falls short near a perfect r", "8 policies of 40 trials a side", partial(bootstrap_of_rates, "pearson")),
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Options:
-    repetitions: int = 20_000
-    rows: tuple[str, ...] = ()
-
-
-def main() -> None:
-    options = tyro.cli(Options, description=__doc__)
-    for name in options.rows or ROWS:
-        if name not in ROWS:
-            raise unknown_name("row", name, list(ROWS))
-        row = ROWS[name]
-        print(
-            json.dumps(
-                {"row": name, "expected": row.expected, "range": row.range} | row.measure(options.repetitions).to_dict()
-            ),
-            flush=True,
-        )
-
-
-if __name__ == "__main__":
-    main()

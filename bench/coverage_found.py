@@ -13,7 +13,8 @@ Generator = np.random.Generator
 
 @dataclass(frozen=True)
 class Found:
-    """Average over the range; lowest and highest over its points, or the limits of a simulated average. n None: exact."""
+    """Average over the range; lowest and highest over its points, or the limits of a simulated average. n None: exact, else
+    repetitions (at every point, where `parts` names points). width: mean width of the intervals, where it was looked at."""
 
     mean: float
     lowest: float
@@ -21,12 +22,13 @@ class Found:
     n: int | None = None
     parts: tuple[tuple[str, float], ...] = ()
     undefined: int = 0
+    width: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         exact = {"how": "exact enumeration"} if self.n is None else {"how": "simulation", "undefined": self.undefined}
-        return {"value": self.mean, "lowest": self.lowest, "highest": self.highest, "n": self.n, **exact} | (
-            {"parts": dict(self.parts)} if self.parts else {}
-        )
+        more = {"width": self.width, "parts": dict(self.parts) or None}
+        there = {name: value for name, value in more.items() if value is not None}
+        return {"value": self.mean, "lowest": self.lowest, "highest": self.highest, "n": self.n, **exact, **there}
 
 
 def enumerated(rates: np.ndarray) -> Found:

@@ -22,16 +22,18 @@ from reverie.cli.progress import progress
 from reverie.core import Scene
 from reverie.edits import edited_scenes
 from reverie.evaluation import evaluate, make_plan
+from reverie.evaluation.entrants import in_view
 from reverie.evaluation.language import shuffled, swapped, told
 from reverie.evaluation.loaders import SHIPPED
 from reverie.evaluation.outcomes import Outcomes, View, read_outcomes
 from reverie.evaluation.plan import Plan
-from reverie.evaluation.rates import Neighbours, Rate, neighbours, rates, scored
+from reverie.evaluation.rates import Rate, rates, scored
+from reverie.evaluation.standings import standings
 from reverie.policies import LEARNED
 from reverie.rollouts import open_policy
 from reverie.scenes.blind import best_blind_success
 from reverie.scenes.tasks import BASIC
-from reverie.stats import correlation, paired_difference, paired_table
+from reverie.stats import correlation, holm, paired_difference, paired_table
 
 Successes = Mapping[str, bool]
 
@@ -86,14 +88,20 @@ def cost(asked: Successes, told: Successes) -> dict[str, Any]:
     return rate(paired_difference(paired_table([asked[s] for s in told], [*told.values()])))
 
 
-def neighbouring(pairs: Sequence[Neighbours]) -> dict[str, Any]:
-    """As the report does: exact McNemar by scene, Holm over the pairs of neighbours."""
+def neighbouring(table: Outcomes, view: View, policies: Sequence[str]) -> dict[str, Any]:
+    """Neighbours in the ranking of these alone: exact McNemar by scene, as in the standings of a finished run, but Holm over
+    the pairs of neighbours, which are all that is asked here."""
+    found = in_view(table, view)
+    pairs = standings(
+        replace(found, policies=tuple(e for e in found.policies if e.name in policies))
+    ).next_to_each_other
+    tests = holm([m.p.value for m in pairs])
     return {
         "adjacent": {
-            f"{n.better} - {n.worse}": {"difference": rate(n.difference), "p": n.p.value, "p_holm": n.p_holm}
-            for n in pairs
+            f"{m.first} - {m.second}": {"difference": rate(m.difference), "p": m.p.value, "p_holm": float(p)}
+            for m, p in zip(pairs, tests, strict=True)
         },
-        "largest_p_of_adjacent": number(max(n.p_holm for n in pairs if n.p_holm is not None), n=len(pairs)),
+        "largest_p_of_adjacent": number(float(max(tests)), n=len(pairs)),
     }
 
 
@@ -148,7 +156,7 @@ def main() -> None:
             rows[entry.name] |= training(entry.name) | {"action_error": action_error(policy, takes)}
     ranked = sorted((r for n, r in asked.items() if n != "classical"), key=lambda r: -r.success.value)
     best = ranked[0].policy
-    graded = [r for r in ranked if r.policy.startswith("vla-")]
+    graded = [r.policy for r in ranked if r.policy.startswith("vla-")]
     values = {
         "policies": rows,
         "paper": {family: parameters(family) for family in LEARNED},
@@ -159,7 +167,7 @@ def main() -> None:
         "blind": {t: number(fmean(b), n=len(b)) for t in BASIC if (b := blind_of(bench.plan.scenes, t))},
         "error_against_success": misled(rows),
     }
-    write("policies", values | neighbouring(neighbours(asked_table, bench.truth, graded)))
+    write("policies", values | neighbouring(asked_table, bench.truth, graded))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from reverie.evaluation.rate_table import read_rates
 from reverie.evaluation.rates import scored
 from reverie.evaluation.summary import summarise
 from reverie.evaluation.validity import of_table
+from reverie.report import write_report
 from reverie.stats import mmrv, prediction_powered
 
 HEADER = "task,policy,real,predicted,n\n"
@@ -293,3 +295,39 @@ def test_bad_trials_name_file_and_line(capsys, folder, tmp_path):
         assert "bad.csv" in error
     assert "--target 0.9" in refused(capsys, "calibrate", folder, "--target", "0.9")
     assert "unknown view" in refused(capsys, "calibrate", folder, "--view", "x")
+
+
+def test_what_was_calibrated_stands_in_the_report(capsys, folder, trials, tmp_path):
+    mine = tmp_path / "run"
+    shutil.copytree(folder, mine, ignore=shutil.ignore_patterns("calibration.json"))
+    assert 'id="absolute"' not in write_report(mine).read_text()
+    printed = output(capsys, "calibrate", mine, "--real", trials, "--more", "6", "--target", "0.05")
+    assert printed.splitlines()[-1] == str(mine / "report.html")
+    (mine / "report.html").unlink()
+    page = write_report(mine).read_text()
+    found = json.loads(output(capsys, "calibrate", mine, "--real", trials, "--more", "6", "--target", "0.05", "--json"))
+    assert "Real trials (trials.csv) and 20 dreamt scenes (dream, judged by fake_frames)" in page
+    assert "more real trials for ±5 points" in page
+    for name, policy in found["policies"].items():
+        estimate = policy["powered"]["estimate"]
+        assert f"{round(100 * estimate['value'])} % [{round(100 * estimate['low'])}, {round(100 * estimate['high'])}]<br><small>n = 12 real; certain at so few" in page  # fmt: skip
+        assert f'<td class="num">{policy["powered"]["effective_n"]:.0f} real trials</td>' in page
+        dreams, alone = (n - 12 if n else "above 100,000" for n in found["following"]["needed"][name])
+        assert f"{dreams} (without dreams {alone})" in page
+    assert all(s in page for scenes in found["following"]["scenes"].values() for s in scenes)
+    output(capsys, "calibrate", mine)
+    assert "Real trials (the run&#39;s own truth)" in write_report(mine).read_text()
+
+
+def test_a_calibration_that_does_not_fit_the_run_is_one_error(capsys, folder, trials, tmp_path):
+    mine = tmp_path / "run"
+    shutil.copytree(folder, mine)
+    output(capsys, "calibrate", mine, "--real", trials)
+    record = mine / "calibration.json"
+    text = record.read_text()
+    record.write_text(text.replace('"policy": "reach0.3"', '"policy": "gone"'))
+    assert "no policy 'gone'" in refused(capsys, "report", mine)
+    record.write_text(text.replace('"judge": "fake_frames"', '"judge": "nobody"'))
+    assert "calibration.json: no trials of world dream judged by nobody" in refused(capsys, "report", mine)
+    record.write_text(text[:-20])
+    assert "calibration.json: not a calibration record" in refused(capsys, "report", mine)

@@ -93,12 +93,17 @@ def test_the_prediction_is_compared_with_its_control_and_its_bound(folder):
     assert "strict_less" in plain.mmrv.method
 
 
-def test_adjacent_policies_are_paired_by_scene(folder):
-    pairs = summarise(folder).neighbours[View("true", "recorded")]
-    ranked = [r.policy for r in summarise(folder).rates_of(View("true", "recorded"))]
-    assert [(p.better, p.worse) for p in pairs] == list(pairwise(ranked))
-    assert all(p.difference.n == 20 and p.difference.value >= 0 for p in pairs)
-    assert all(p.p_holm >= p.p.value for p in pairs)
+def test_every_view_has_its_standings_and_neighbours_are_paired_by_scene(folder):
+    summary, view = summarise(folder), View("true", "recorded")
+    assert summary.standings.keys() == summary.table.outcomes.keys()
+    pairs = summary.standings[view].next_to_each_other
+    ranked = [r.policy for r in summary.rates_of(view)]
+    assert [(m.first, m.second) for m in pairs] == list(pairwise(ranked))
+    assert all(m.paired and m.difference.n == 20 and m.difference.value >= 0 for m in pairs)
+    assert all(m.p_holm >= m.p.value for m in pairs)
+    for silent in summary.standings[View("dream", "recorded")].policies:
+        assert silent.success.value is None
+    assert summary.standings[View("dream", "recorded")].next_to_each_other == ()
 
 
 def test_the_summary_is_written_as_plain_json(folder):

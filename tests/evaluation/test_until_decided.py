@@ -1,5 +1,7 @@
 """Stop when it is decided: rarely for nothing, soon for something, and with a journal like any other."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from runs import DREAM, RECORDED, TRUE, reach, request
@@ -9,10 +11,12 @@ from reverie.evaluation import evaluate, make_plan
 from reverie.evaluation.blocks import blocks_of
 from reverie.evaluation.engine import engine_for
 from reverie.evaluation.entrants import entrants
+from reverie.evaluation.judge_errors import Erring
 from reverie.evaluation.outcomes import View
 from reverie.evaluation.standings import standings
 from reverie.evaluation.until_decided import Question, UntilDecided, arranged, decided, question_of
-from reverie.trials import TRIALS, differences
+from reverie.judges.errors import JudgeErrors
+from reverie.trials import TRIALS, Receipt, differences
 
 GOOD, BAD = "reach0.9", "reach0.1"
 VIEW = View("true", "recorded")
@@ -97,6 +101,42 @@ def test_what_was_not_scored_is_no_pair():
     assert decided(Question("x", "y", VIEW), good, bad).better == "x"
     assert decided(Question("x", "y", VIEW), bad, good).better == "y"
     assert decided(Question("x", "y", VIEW), [Outcome.ERROR] * 20, bad) is None
+
+
+def test_alike_is_about_true_success_where_the_judge_knows_its_errors():
+    """A judge that shows half of every difference: calls that are alike within 6 points are truly so within 12."""
+    question, same = Question("x", "y", VIEW, within=0.06), outcomes([True, False] * 200)
+    half = Erring("generated", JudgeErrors(7500, 10_000, 7500, 10_000))
+    assert decided(question, same, same).better is None
+    assert decided(question, same, same, half) is None
+    assert decided(replace(question, within=0.12), same, same, half).better is None
+    good, bad = outcomes([True] * 40), outcomes([False] * 40)
+    assert decided(question, good, bad, half).better == "x"
+    assert decided(question, good, bad, half).difference.value == 1
+
+
+def test_a_judge_that_may_be_guessing_decides_nothing(tmp_path):
+    """It tells so in its receipts, which come with the first block, and are in the journal when the run goes on."""
+    what = plan(12, policies=(reach(0.9), reach(0.1)), worlds=(TRUE,), judges=(RECORDED,))
+    sure, guessing = JudgeErrors(40, 40, 40, 40), JudgeErrors(11, 20, 12, 20)
+    for name, errors in (("sure", sure), ("guessing", guessing)):
+        engine = UntilDecided(question_of(what, (GOOD, BAD)), telling(engine_for(1), errors))
+        found = evaluate(what, tmp_path / name, engine=engine)
+        assert (engine.decision is None) == (name == "guessing")
+    assert found.n_trials == 24
+    again = asking(what)
+    assert evaluate(what, tmp_path / "guessing", engine=again).n_new == 0
+    assert again.decision is None
+
+
+def telling(inner, errors):
+    about = {"name": "recorded", "version": "1", "held_out_errors": {"recorded": errors.to_dict()}}
+
+    def engine(plan, folder, blocks):
+        for result in inner(plan, folder, blocks):
+            yield replace(result, receipts=[*result.receipts, Receipt({"judge": about})])
+
+    return engine
 
 
 def test_questions_that_make_no_sense():

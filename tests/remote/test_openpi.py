@@ -1,7 +1,12 @@
 """Policies behind the openpi protocol: our client and the stock one against our server, ours against servers that misbehave."""
 
 import json
+import re
+import socket
+import subprocess
+import sys
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from urllib.request import urlopen
@@ -9,11 +14,12 @@ from urllib.request import urlopen
 import numpy as np
 import pytest
 import yaml
+from websockets.sync.client import connect
 from websockets.sync.server import serve as listen
 
 from reverie.core import ReverieError, SpecMismatch, TrialKey
 from reverie.core.contracts import check_policy
-from reverie.core.fakes import ACTION_SPEC, FakeWorld, ReachPolicy, RememberingPolicy, fake_scenes
+from reverie.core.fakes import ACTION_SPEC, CrashingPolicy, FakeWorld, ReachPolicy, RememberingPolicy, fake_scenes
 from reverie.evaluation import Request, evaluate, make_plan
 from reverie.evaluation.resolve import load_policy
 from reverie.remote import connection
@@ -351,3 +357,67 @@ def test_a_plan_with_a_description_is_read_back(tmp_path):
     with serve(ReachPolicy(), port=0) as port:
         plan = make_plan(request(f"openpi://127.0.0.1:{port}?spec={described(tmp_path)}"))
     assert Plan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
+
+
+def sent(port, *requests):
+    """Answers to requests of one connection, and from which port of ours they were sent."""
+    with connect(f"ws://127.0.0.1:{port}", compression=None) as client:
+        client.recv()
+        mine, answers = client.local_address[1], []
+        for asked in requests:
+            client.send(asked if isinstance(asked, bytes) else pack(asked))
+            answers.append(client.recv())
+        return answers, mine
+
+
+def test_the_server_says_what_it_serves_and_one_line_for_every_failed_request(capsys):
+    seen = FakeWorld().reset(fake_scenes(1), [0])
+    asked = {f"images/{c}": v[0] for c, v in seen.images.items()} | {"commanded": seen.commanded[0], "prompt": "go"}
+    policy = CrashingPolicy(instruction="explode")
+    with serve(policy, port=0) as port:
+        (_, reply), crashed = sent(port, asked, asked | {"prompt": "explode"})
+        assert "this policy crashes on purpose" in reply  # the client hears the whole traceback
+        _, wrong = sent(port, {"prompt": "go"})
+        _, torn = sent(port, b"\xc1")
+        (_, after), _ = sent(port, asked, asked)
+        assert unpack(after)["actions"].shape == (4, 3)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == f"crashing ({policy.fingerprint}) listens at ws://127.0.0.1:{port}"
+    assert lines[1] == f"127.0.0.1:{crashed}: request 2 failed: RuntimeError: this policy crashes on purpose"
+    assert lines[2].startswith(f"127.0.0.1:{wrong}: request 1 failed: found no 'images/front' in the request")
+    assert lines[3].startswith(f"127.0.0.1:{torn}: request 1 failed: ")
+    assert len(lines) == 4
+
+
+def test_a_client_that_dies_is_one_line(capsys):
+    said, began = "", time.monotonic()
+    with serve(ReachPolicy(0.7), port=0) as port:
+        with connect(f"ws://127.0.0.1:{port}", compression=None) as client:
+            client.recv()
+            client.socket.shutdown(socket.SHUT_RDWR)
+        while "lost" not in said and time.monotonic() < began + 10:
+            said += capsys.readouterr().err
+            time.sleep(0.05)
+    _, line = said.splitlines()
+    assert re.match(r"127\.0\.0\.1:\d+: the connection was lost \(ConnectionClosedError", line)
+
+
+def test_the_verb_says_where_it_listens(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "reverie.cli.main",
+        "serve",
+        "fake:ReachPolicy?skill=0.7&name=reach",
+        "--port",
+        "0",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            uri, said = process.stdout.readline().strip(), process.stderr.readline().strip()
+            assert re.fullmatch(r"ws://127\.0\.0\.1:\d+", uri)
+            assert re.fullmatch(rf"reach \(\w+\) listens at {uri}", said)
+            sent(int(uri.rpartition(":")[2]), {"prompt": "go"})
+            assert "request 1 failed: found no" in process.stderr.readline()
+        finally:
+            process.terminate()

@@ -77,6 +77,14 @@ def save(path: Path | str, checkpoint: Checkpoint, precision: Precision = "float
     write_atomically(folder / DESCRIPTION, (json.dumps(described, indent=1) + "\n").encode())
 
 
+def amend_receipt(path: Path | str, entries: Mapping[str, Any]) -> None:
+    """Put entries into the receipt of a whole checkpoint; its weights, and all else that is said of them, stay."""
+    described = _read_description(Path(path))
+    _read_weights(Path(path), described)
+    described["receipt"] = {**described.get("receipt", {}), **entries}
+    write_atomically(Path(path) / DESCRIPTION, (json.dumps(described, indent=1) + "\n").encode())
+
+
 def load(path: Path | str) -> Checkpoint:
     """The checkpoint in a folder, weights as float32 on the CPU.
 

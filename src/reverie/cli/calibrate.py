@@ -3,6 +3,8 @@
 reverie calibrate runs/first --real trials.csv      # columns policy, success, scene (or task), optional replicate
 reverie calibrate runs/mine                         # the run's own recorded truth instead
 reverie calibrate runs/first --real trials.csv --more 30 --target 0.05 --json
+
+What was asked last is kept in the run (calibration.json) and shown in its report.
 """
 
 import json
@@ -13,10 +15,11 @@ from pathlib import Path
 import tyro
 
 from reverie.core import ReverieError, unknown_name
-from reverie.evaluation.calibrate import calibrate
+from reverie.evaluation.calibration_record import Asked, answer, write_asked
 from reverie.evaluation.outcomes import View, read_outcomes
 from reverie.evaluation.rates import predicting
-from reverie.evaluation.real_trials import read_trials, recorded_trials
+from reverie.evaluation.real_trials import read_trials
+from reverie.report import write_report
 from reverie.report.calibration import text
 from reverie.report.formats import view_words
 
@@ -47,14 +50,13 @@ def main(arguments: Sequence[str]) -> int:
         )
     table = read_outcomes(options.run)
     view = _view(options, {view_words(v): v for v in predicting(table)})
-    if options.real is not None:
-        trials = read_trials(options.real, table)
-    elif table.truth is not None and table.truth in table.outcomes:
-        trials = recorded_trials(table, table.truth)
-    else:
-        raise ReverieError(f"{options.run}: this run has no truth; give real trials (--real trials.csv)")
-    found = calibrate(table, view, trials, options.more, options.target)
-    print(json.dumps(found.to_dict(), indent=1, allow_nan=False) if options.json else text(found))
+    trials = read_trials(options.real, table) if options.real is not None else None
+    source = options.real.name if options.real is not None else "the run's own truth"
+    asked = Asked(view, source, trials, options.more, options.target)
+    found = answer(table, asked, options.run)
+    write_asked(options.run, asked)
+    report = write_report(options.run)
+    print(json.dumps(found.to_dict(), indent=1, allow_nan=False) if options.json else f"{text(found)}\n\n{report}")
     return 0
 
 

@@ -4,7 +4,8 @@
     reverie compare runs/before runs/after --policies act --fail-if-worse-than 0.05
 
 Policies are paired by scene, edit and replicate where at least half of the smaller side's outcomes have a partner, and are
-taken as unpaired otherwise; the table says which. In a run that is not finished, everything is peeking-safe. To stop an evaluation when a question is decided: `reverie evaluate --until-decided`.
+taken as unpaired otherwise; the table says which. Of a judge that knows how often it errs on such frames, rates and differences
+are corrected for that, and their intervals hold what is not known of it. In a run that is not finished, everything is peeking-safe. To stop an evaluation when a question is decided: `reverie evaluate --until-decided`.
 
 --fail-if-worse-than M: in one run every policy is held against the first of --policies, of two runs the second's against
 the first's. Exit code 1 where the whole interval of a difference lies below -M (worse), 0 where none of it does (not
@@ -25,7 +26,8 @@ from rich.table import Table
 from reverie.core.estimate import Estimate
 from reverie.evaluation.entrants import entrants
 from reverie.evaluation.gate import EXIT_CODES, Gate, gate
-from reverie.evaluation.standings import Match, Standings, standings
+from reverie.evaluation.matches import Match
+from reverie.evaluation.standings import Standings, standings
 from reverie.evaluation.verdict import verdict
 from reverie.stats.formats import counts, number, p_value, percent, points
 
@@ -72,8 +74,8 @@ def show(found: Standings, held: Gate | None) -> None:
     """First the verdict, then what it rests on."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     print("; ".join(verdict(found)) + ".")
-    for note in found.notes:
-        print(f"Note: {note}.")
+    for note in (*found.notes, found.judged):
+        print(f"Note: {note[0].upper()}{note[1:]}.")
     console.print(_policies(found))
     if found.matches:
         print(f"\nEvery pair; {_method(found)}:")
@@ -85,20 +87,25 @@ def show(found: Standings, held: Gate | None) -> None:
 
 def _policies(found: Standings) -> Table:
     table = Table(title=f"{found.view.world}, judged by {found.view.judge}", title_justify="left")
-    for name in ("policy", "success", "n", "left out", "letters", "strength"):
+    success = ("success",) if found.errors is None else ("called a success", "success, corrected")
+    for name in ("policy", *success, "n", "left out", "letters", "strength"):
         table.add_column(name, justify="right" if name == "n" else "left")
     for s in found.policies:
-        table.add_row(s.policy, percent(s.success), str(s.success.n), counts(s.left_out), s.letters, number(s.strength))
-    table.caption = "who shares a letter is not separated; strength: Bradley-Terry, log odds against the average"
+        rates = [percent(e) for e in (s.success, s.corrected) if e is not None]
+        table.add_row(s.policy, *rates, str(s.success.n), counts(s.left_out), s.letters, number(s.strength))
+    of = "" if found.errors is None else " of calls"
+    table.caption = f"who shares a letter is not separated; strength{of}: Bradley-Terry, log odds against the average"
     return table
 
 
 def _matches(found: Standings) -> Table:
     table = Table()
-    for name in ("higher", "lower", "difference", "compared on", "p", "p after Holm"):
+    difference = ("difference",) if found.errors is None else ("difference of calls", "difference, corrected")
+    for name in ("higher", "lower", *difference, "compared on", "p", "p after Holm"):
         table.add_column(name)
     for m in found.matches:
-        table.add_row(m.first, m.second, points(m.difference), _units(m), p_value(m.p), p_value(m.p_holm))
+        differences = [points(e) for e in (m.difference, m.corrected) if e is not None]
+        table.add_row(m.first, m.second, *differences, _units(m), p_value(m.p), p_value(m.p_holm))
     return table
 
 

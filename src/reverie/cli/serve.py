@@ -4,7 +4,8 @@
     reverie evaluate --policies openpi://localhost:8000 ...
 
 A request holds images/CAMERA (uint8 [H, W, 3]), commanded and measured (as far as the policy needs them) and prompt; the
-first message says the sizes, names and units.
+first message says the sizes, names and units. The address is printed on stdout; on stderr, what is served, and one line for every
+request that failed.
 """
 
 import threading

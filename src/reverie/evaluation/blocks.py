@@ -11,6 +11,8 @@ from reverie.core import Scene, TrialKey, content_hash
 from reverie.evaluation.plan import Entry, Plan
 
 REPLAY = "+replay"
+SCRIPTS = "+scripts"
+"""Suffix of an arm that unites a world's own trials with the replayed ones of scripts."""
 UNEDITED = "none"
 Item = TypeVar("Item")
 Rows = Iterable[tuple[Scene, int]]

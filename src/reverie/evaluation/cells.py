@@ -6,7 +6,7 @@ Of a hundred thousand trials, dictionaries take a hundred megabytes; these take 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,10 @@ class Column(Mapping[Cell, Value], Generic[Value]):
             raise KeyError(cell)
         value: Value = self._values[int(self.codes[index]) - 1]
         return value
+
+    def array(self, mask: Mask) -> NDArray[Any]:
+        """[M]: the values of the cells of `mask` [N], all of which have one."""
+        return np.asarray(np.array(self._values)[self.codes[mask].astype(np.int64) - 1])
 
     def kept(self, mask: Mask) -> "Column[Value]":
         """Without the cells where `mask` [N] is False."""

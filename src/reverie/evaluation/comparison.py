@@ -11,6 +11,7 @@ from typing import Literal
 
 from reverie.core.estimate import Estimate
 from reverie.evaluation.blocks import REPLAY
+from reverie.evaluation.corrections import bias_corrected
 from reverie.evaluation.outcomes import Outcomes, View
 from reverie.evaluation.plan import Plan
 from reverie.evaluation.rates import Shared, shared, success_rate
@@ -55,6 +56,8 @@ class Comparison:
     """One view against the truth. predicted, true: success rates of `policies`, in their order, over the same episodes;
     `dropped` counts those that only one of the two scored.
 
+    bias_corrected: with predicted rates corrected for their judge's errors; None where it does not know them. Nothing else here
+    would change.
     looking: the same over the policies that look at frames, where others stand among them.
     """
 
@@ -71,6 +74,7 @@ class Comparison:
     mmrv_over_trials: Estimate
     mmrv_from_noise: Estimate
     bias: Estimate
+    bias_corrected: Estimate | None
     choice: Choice
     agreement: Agreement
     looking: "Comparison | None" = None
@@ -96,12 +100,12 @@ def role_of(table: Outcomes, view: View, truth: View) -> Role:
 
 def compare(table: Outcomes, view: View, truth: View) -> Comparison:
     role = role_of(table, view, truth)
-    whole = _compared(shared(table, (view, truth), table.policies), view, truth, role)
+    whole = _compared(table, table.policies, view, truth, role)
     blind = open_loop(table.plan)
     looking = [p for p in whole.policies if p not in blind]
     if role not in ("prediction", "control") or not 0 < len(looking) < len(whole.policies):
         return whole
-    return replace(whole, looking=_compared(shared(table, (view, truth), looking), view, truth, role))
+    return replace(whole, looking=_compared(table, looking, view, truth, role))
 
 
 def open_loop(plan: Plan) -> frozenset[str]:
@@ -110,7 +114,8 @@ def open_loop(plan: Plan) -> frozenset[str]:
     return frozenset(p.name for p in plan.policies if not looks(p.spec)) | {s.name for s in plan.replayed_only}
 
 
-def _compared(found: Shared, view: View, truth: View, role: Role) -> Comparison:
+def _compared(table: Outcomes, policies: Sequence[str], view: View, truth: View, role: Role) -> Comparison:
+    found = shared(table, (view, truth), policies)
     predicted, true = (tuple(success_rate(cells) for cells in side.values()) for side in found.sides)
     rates, true_rates = _values(predicted), _values(true)
     return Comparison(
@@ -127,6 +132,7 @@ def _compared(found: Shared, view: View, truth: View, role: Role) -> Comparison:
         over_trials(mmrv_statistic(), found),
         _noise_floor(true),
         bias(rates, true_rates),
+        bias_corrected(table, view, truth, rates, true_rates),
         choice(rates, true_rates),
         _agreement(found),
     )

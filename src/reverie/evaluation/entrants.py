@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from reverie.core import Outcome, ReverieError, content_hash, unknown_name
-from reverie.evaluation.blocks import REPLAY, edit_of
+from reverie.evaluation.blocks import REPLAY, SCRIPTS, edit_of
 from reverie.evaluation.cells import Cell, Column, Grid
-from reverie.evaluation.outcomes import OUTCOMES, SCRIPTS, Outcomes, View, read_outcomes
+from reverie.evaluation.judge_errors import Erring
+from reverie.evaluation.outcomes import OUTCOMES, Outcomes, View, read_outcomes
 from reverie.evaluation.plan import Plan
 from reverie.evaluation.rates import scored
 
@@ -35,11 +36,13 @@ class Entrant:
 
 @dataclass(frozen=True)
 class Entrants:
-    """Those that are compared, in the order asked for, in `view`; notes say what is not alike between two runs."""
+    """Those that are compared, in the order asked for, in `view`; notes say what is not alike between two runs. errors: how
+    often the view's judge errs, the same in all runs; None where that is not known."""
 
     view: View
     policies: tuple[Entrant, ...]
     notes: tuple[str, ...] = ()
+    errors: Erring | None = None
 
 
 def entrants(
@@ -58,12 +61,12 @@ def entrants(
     for table, run in zip(tables[1:], runs[1:], strict=True):
         view_of(table, run, view.world, view.judge)
     found = _named([_entrants(table, view, number) for number, table in enumerate(tables)], runs)
-    return Entrants(view, _chosen(found, policies), tuple(_unlike(tables, view)))
+    return Entrants(view, _chosen(found, policies), tuple(_unlike(tables, view)), _errors(tables, view))
 
 
 def in_view(table: Outcomes, view: View) -> Entrants:
     """All policies of one run, from records that were read already."""
-    return Entrants(view, tuple(_entrants(table, view, 0)))
+    return Entrants(view, tuple(_entrants(table, view, 0)), (), _errors([table], view))
 
 
 def main_view(table: Outcomes) -> View | None:
@@ -133,6 +136,12 @@ def _chosen(found: list[Entrant], policies: Sequence[str]) -> tuple[Entrant, ...
     return tuple(chosen.values() if policies else found)
 
 
+def _errors(tables: Sequence[Outcomes], view: View) -> Erring | None:
+    """Those that all tables agree on: a correction must be common to all that are compared."""
+    first, *others = (table.errors.get(view) for table in tables)
+    return first if all(other == first for other in others) else None
+
+
 def _unlike(tables: Sequence[Outcomes], view: View) -> list[str]:
     """What else than the policies may have made a difference between two runs."""
     if len(tables) < 2:
@@ -146,6 +155,8 @@ def _unlike(tables: Sequence[Outcomes], view: View) -> list[str]:
             notes.append(
                 f"the {what} {name} is not the same in both runs ({left} and {right}): a difference may be its own"
             )
+    if len({table.errors.get(view) for table in tables}) > 1:
+        notes.append(f"{view.judge} does not err alike in both runs, as far as it says: nothing is corrected for it")
     if first.n_steps != second.n_steps:
         notes.append(f"trials have {first.n_steps} steps in one run and {second.n_steps} in the other")
     return notes

@@ -7,7 +7,7 @@ from typing import Literal
 from reverie.core import ReverieError
 from reverie.core.estimate import Estimate
 from reverie.evaluation.entrants import Entrant, Entrants
-from reverie.evaluation.standings import ALPHA, difference
+from reverie.evaluation.matches import ALPHA, difference, true_difference
 from reverie.stats.formats import points
 
 State = Literal["not worse", "worse", "cannot tell"]
@@ -46,7 +46,8 @@ class Gate:
             "cannot tell": "whether {0} is worse than {1} {2} cannot be told",
         }
         return [
-            f"{said[c.state].format(c.candidate, c.reference, margin)}: {points(c.difference)}" for c in self.checks
+            f"{said[c.state].format(c.candidate, c.reference, margin)}: {c.difference.reason or points(c.difference)}"
+            for c in self.checks
         ]
 
 
@@ -54,6 +55,7 @@ def gate(found: Entrants, margin: float) -> Gate:
     """Every candidate against its reference: in one run every other policy against the first; of two runs, a policy of the
     second against the one of the same name in the first, or against the only one there.
 
+    Of a judge that knows its errors, differences are corrected for them: the margin is one of true success.
     `worse`: the whole interval lies below -margin. `not worse`: none of it does. Else it cannot be told. The intervals are
     those of the standings, at level 1 - 0.05 / candidates (Bonferroni), so that any wrong answer, either way, has a chance of
     at most about 5 %.
@@ -63,7 +65,9 @@ def gate(found: Entrants, margin: float) -> Gate:
         raise ReverieError(f"the margin is {margin}: expected a share of trials in [0, 1), such as 0.05")
     fixed, pairs = all(e.finished for e in found.policies), _pairs(found.policies)
     level = 1 - ALPHA / len(pairs)
-    differences = [difference(candidate, reference, fixed, level) for candidate, reference in pairs]
+    differences = [
+        true_difference(*pair, fixed, found.errors, level) or difference(*pair, fixed, level) for pair in pairs
+    ]
     checks = [
         Check(candidate.name, reference.name, d, state_of(d, margin))
         for (candidate, reference), d in zip(pairs, differences, strict=True)

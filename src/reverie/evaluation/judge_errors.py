@@ -1,61 +1,50 @@
-"""What a judge gets wrong, carried into the rates that rest on it: corrected, with the wider interval.
+"""What judges get wrong, as their receipts tell it: counts on held-out episodes, by the kind of frames.
 
-The counts come from the judge's receipt; they were measured on held-out episodes, on generated frames for worlds that
-generate them. A judge that does not know its errors corrects nothing: its rates stay as they are, and uncorrected.
+A judge that does not know its errors has no counts, and nothing that rests on it is corrected.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reverie.core import Estimate
-from reverie.evaluation.blocks import REPLAY
-from reverie.evaluation.outcomes import SCRIPTS, View
+from reverie.evaluation.blocks import REPLAY, SCRIPTS
 from reverie.evaluation.plan import Plan
-from reverie.evaluation.rates import Rate
 from reverie.judges.errors import ERRORS, GENERATED, RECORDED, JudgeErrors
-from reverie.stats import corrected_rate
-from reverie.trials import RECEIPTS
+from reverie.trials import RECEIPTS, Receipt
 
 SHOWS = ("physics", "recorded")
 """Kinds of worlds whose frames are rendered or recorded, never generated."""
+Version = tuple[str, str]
+"""A judge's name and version."""
 
 
 @dataclass(frozen=True)
-class Correction:
-    """The success rate of one policy in one view, corrected for the judge's errors on frames of this kind."""
+class Erring:
+    """How often the judge of a view errs on frames of this kind."""
 
-    view: View
-    policy: str
     frames: str
-    success: Estimate
+    counts: JudgeErrors
 
 
-def corrections(folder: Path, plan: Plan, rates: Iterable[Rate]) -> list[Correction]:
-    """Of every rate whose judge knows its errors on such frames."""
-    errors = known_errors(folder)
-    found = []
-    for rate in rates:
-        kind = kind_of(rate.view.world, plan)
-        counts = errors.get(rate.view.judge, {}).get(kind)
-        if counts is not None and rate.success.value is not None:
-            called = round(rate.success.value * rate.success.n)
-            estimate = corrected_rate(called, rate.success.n, **counts.to_dict(), level=rate.success.level)
-            found.append(Correction(rate.view, rate.policy, kind, estimate))
-    return found
+def known_errors(folder: Path) -> dict[Version, Mapping[str, JudgeErrors]]:
+    """By kind of frames, of all judges of a run."""
+    return told_errors(RECEIPTS.read(folder))
 
 
-def known_errors(folder: Path) -> dict[str, Mapping[str, JudgeErrors]]:
-    """Judge -> kind of frames -> counts, under its name (where that has one version) and under name@version."""
-    found: dict[str, Mapping[str, JudgeErrors]] = {}
-    told = [r.content["judge"] for r in RECEIPTS.read(folder) if "judge" in r.content]
-    names = [about["name"] for about in told]
-    for about in told:
-        errors = {kind: JudgeErrors(**counts) for kind, counts in about.get(ERRORS, {}).items()}
-        found[f"{about['name']}@{about['version']}"] = errors
-        if names.count(about["name"]) == 1:
-            found[about["name"]] = errors
-    return found
+def told_errors(receipts: Iterable[Receipt]) -> dict[Version, Mapping[str, JudgeErrors]]:
+    """Of two receipts of one version the later one counts, which was measured later."""
+    told = [r.content["judge"] for r in receipts if "judge" in r.content]
+    return {
+        (about["name"], about["version"]): {kind: JudgeErrors(**counts) for kind, counts in about.get(ERRORS, {}).items()}
+        for about in told
+    }  # fmt: skip
+
+
+def erring(known: Mapping[Version, Mapping[str, JudgeErrors]], judge: Version, world: str, plan: Plan) -> Erring | None:
+    """In a world or an arm of it; None where the judge does not know its errors there."""
+    kind = kind_of(world, plan)
+    counts = known.get(judge, {}).get(kind)
+    return Erring(kind, counts) if counts is not None else None
 
 
 def kind_of(world: str, plan: Plan) -> str:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from reverie.core import Outcome, ReverieError, TrialKey
+from reverie.evaluation.blocks import SCRIPTS
 from reverie.evaluation.cells import Cell
-from reverie.evaluation.outcomes import SCRIPTS, Outcomes, View, read_outcomes
+from reverie.evaluation.outcomes import Outcomes, View, read_outcomes
 from reverie.evaluation.rates import SCORED
 from reverie.stats import Agreement, agreement
 

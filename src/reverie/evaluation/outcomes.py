@@ -5,24 +5,23 @@ eyes of every judge; a trial that a judge never saw is not scored by it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reverie.core import Outcome, ReverieError, TrialKey, outcome_of, outcome_said
-from reverie.evaluation.blocks import REPLAY, UNEDITED, edit_of
+from reverie.evaluation.blocks import REPLAY, SCRIPTS, UNEDITED, edit_of
 from reverie.evaluation.cells import Column, Grid
+from reverie.evaluation.judge_errors import Erring, Version, erring, known_errors
 from reverie.evaluation.plan import Plan, read_plan
 from reverie.trials import TRIALS, VERDICTS
 
 Arm = tuple[str, str]
 """World (or arm of it) and policy."""
 OUTCOMES = tuple(Outcome)
-SCRIPTS = "+scripts"
-"""Suffix of an arm that unites a world's own trials with the replayed ones of scripts."""
 
 
 def _code(outcome: Outcome) -> int:
@@ -43,13 +42,14 @@ class View:
 @dataclass(frozen=True)
 class Outcomes:
     """outcomes[view][policy][cell]; harm[view][policy] counts harmful events by edit and name; clips[world, policy]: cells
-    whose video was kept."""
+    whose video was kept; errors[view]: how often its judge errs, of judges that know it."""
 
     plan: Plan
     outcomes: Mapping[View, Mapping[str, Column[Outcome]]]
     harm: Mapping[View, Mapping[str, Mapping[tuple[str, str], int]]]
     n_trials: int
     clips: Mapping[Arm, Column[bool]]
+    errors: Mapping[View, Erring] = field(default_factory=dict)
 
     @property
     def truth(self) -> View | None:
@@ -99,17 +99,25 @@ def read_outcomes(folder: Path) -> Outcomes:
     silent = {j.name for j in plan.judges} - {judge for judge, _ in said}
     said |= {(judge, ""): _Said({}, {}) for judge in sorted(silent)}  # in the table all the same: not scored
     versions = Counter(judge for judge, _ in said)
+    labels = {(j, version): j if versions[j] == 1 else f"{j}@{version}" for j, version in said}
     table: dict[View, dict[str, Column[Outcome]]] = defaultdict(dict)
     harm: dict[View, dict[str, Counter[tuple[str, str]]]] = defaultdict(dict)
     for (world, policy), own in ran.items():
         for (judge, version), words in said.items():
-            view = View(world, judge if versions[judge] == 1 else f"{judge}@{version}")
+            view = View(world, labels[judge, version])
             codes = words.codes.get((world, policy), np.zeros_like(own))
             table[view][policy] = Column(grid, np.where((own == NOT_SCORED) & (codes > 0), codes, own), OUTCOMES)
             harm[view][policy] = words.harm.get((world, policy), Counter())
     n_trials = sum(int(np.count_nonzero(codes)) for codes in ran.values())
     kept = {arm: Column(grid, codes, (True,)) for arm, codes in clips.items()}
-    return Outcomes(plan, {**table, **_with_scripts(plan, table)}, harm, n_trials, kept)
+    whole = {**table, **_with_scripts(plan, table)}
+    return Outcomes(plan, whole, harm, n_trials, kept, _errors(folder, plan, labels, whole))
+
+
+def _errors(folder: Path, plan: Plan, labels: Mapping[Version, str], views: Iterable[View]) -> dict[View, Erring]:
+    known, versions = known_errors(folder), {label: version for version, label in labels.items()}
+    found = {view: erring(known, versions[view.judge], view.world, plan) for view in views}
+    return {view: counted for view, counted in found.items() if counted is not None}
 
 
 def _trials(folder: Path, grid: Grid) -> tuple[Codes, Codes]:

@@ -3,16 +3,15 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from reverie.core import Outcome
 from reverie.core.estimate import Estimate
-from reverie.evaluation.blocks import REPLAY
+from reverie.evaluation.blocks import REPLAY, SCRIPTS
 from reverie.evaluation.cells import Cell, Column
-from reverie.evaluation.outcomes import SCRIPTS, Outcomes, View
-from reverie.stats import PairedTable, PValue, exact_mcnemar, holm, paired_difference, paired_table, wilson
+from reverie.evaluation.outcomes import Outcomes, View
+from reverie.stats import PairedTable, paired_table, wilson
 
 SCORED = (Outcome.SUCCESS, Outcome.FAILURE)
 LEFT_OUT = (Outcome.ERROR, Outcome.REFUSED, Outcome.NOT_SCORED, Outcome.ABSTAINED)
@@ -28,17 +27,6 @@ class Rate:
     left_out: Mapping[str, int]
     by_task: Mapping[str, Estimate]
     harm: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """Two policies next to each other in a ranking, compared on the scenes that both ran in the same view."""
-
-    better: str
-    worse: str
-    difference: Estimate
-    p: PValue
-    p_holm: float | None
 
 
 COUNTED = {Outcome.SUCCESS: True, Outcome.FAILURE: False}
@@ -145,27 +133,10 @@ def success_rate(counted: Mapping[Cell, bool]) -> Estimate:
     return wilson(sum(counted.values()), len(counted))
 
 
-def neighbours(table: Outcomes, view: View, ranked: list[Rate]) -> list[Neighbours]:
-    """Adjacent policies of a ranking, paired by scene: exact McNemar, Holm over the pairs of this ranking.
-
-    The order is read off the same trials, so the test is two-sided.
-    """
-    order = [r.policy for r in ranked if r.view == view and r.success.value is not None]
-    compared = [(a, b, *_paired(table, view, a, b)) for a, b in pairwise(order)]
-    there = [p.value for *_, p in compared if p.value is not None]
-    adjusted = iter(float(v) for v in holm(there))
-    return [
-        Neighbours(a, b, difference, p, next(adjusted) if p.value is not None else None)
-        for a, b, difference, p in compared
-    ]
-
-
-def _paired(table: Outcomes, view: View, first: str, second: str) -> tuple[Estimate, PValue]:
-    pairs = paired(*(scored(table.outcomes[view][p]) for p in (first, second)))
-    return paired_difference(pairs), exact_mcnemar(pairs)
-
-
 def paired(first: Mapping[Cell, bool], second: Mapping[Cell, bool]) -> PairedTable:
     """Over the cells that both have."""
+    if isinstance(first, Column) and isinstance(second, Column) and first.grid == second.grid:
+        there = first.there & second.there
+        return paired_table(first.array(there), second.array(there))
     both = [cell for cell in first if cell in second]
     return paired_table([first[c] for c in both], [second[c] for c in both])

@@ -9,12 +9,14 @@ from reverie.core import TrialKey
 from reverie.core.files import write_text
 from reverie.evaluation.blocks import n_planned
 from reverie.evaluation.comparison import Comparison, comparisons
+from reverie.evaluation.corrections import Correction, corrections
 from reverie.evaluation.drops import Axes, axes_of
+from reverie.evaluation.entrants import in_view
 from reverie.evaluation.gain import Gain, gain
-from reverie.evaluation.judge_errors import Correction, corrections
 from reverie.evaluation.outcomes import Outcomes, View, read_outcomes
 from reverie.evaluation.plan import Plan
-from reverie.evaluation.rates import Neighbours, Rate, neighbours, rates
+from reverie.evaluation.rates import Rate, rates
+from reverie.evaluation.standings import Standings, standings
 from reverie.trials import TRIALS
 
 FILE = "summary.json"
@@ -39,7 +41,7 @@ class Summary:
     n_trials: int
     planned: int
     rates: tuple[Rate, ...]
-    neighbours: dict[View, tuple[Neighbours, ...]]
+    standings: dict[View, Standings]
     comparisons: tuple[Comparison, ...]
     gains: tuple[Gain, ...]
     n_failures: int
@@ -63,9 +65,7 @@ class Summary:
             "planned": self.planned,
             "truth": asdict(self.table.truth) if self.table.truth else None,
             "rates": [asdict(r) for r in self.rates],
-            "neighbours": [
-                {"view": asdict(view), "pairs": [asdict(n) for n in pairs]} for view, pairs in self.neighbours.items()
-            ],
+            "standings": [found.to_dict() for found in self.standings.values()],
             "comparisons": [asdict(c) for c in self.comparisons],
             "gains": [asdict(g) for g in self.gains],
             "n_failures": self.n_failures,
@@ -86,12 +86,12 @@ def summarise(folder: Path) -> Summary:
         whole.n_trials,
         n_planned(whole.plan),
         tuple(ranked),
-        {view: tuple(neighbours(table, view, ranked)) for view in table.outcomes},
+        {view: standings(in_view(table, view)) for view in table.outcomes},
         tuple(compared),
         tuple(_gains(table, compared)),
         n_failures,
         tuple(failures),
-        tuple(corrections(folder, table.plan, ranked)),
+        tuple(corrections(table, ranked)),
         whole,
         axes_of(whole),
     )

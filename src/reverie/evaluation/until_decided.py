@@ -3,7 +3,7 @@
 It wraps another engine and hands it blocks in an order in which both policies get on alike. Looking after every block costs
 nothing: the test and the interval are peeking-safe. Only the beginning of the plan that both policies have finished counts,
 so that neither processes nor kills have a say in the decision. The journal is that of any run: the same command goes on from it,
-and without the question the rest of the plan is computed.
+and without the question the rest of the plan is computed. Of a judge that knows its errors, the difference is corrected for them.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -17,11 +17,19 @@ from reverie.evaluation.blocks import Block
 from reverie.evaluation.cells import Cell
 from reverie.evaluation.engine import Engine
 from reverie.evaluation.entrants import planned_cells
+from reverie.evaluation.judge_errors import Erring, erring, told_errors
 from reverie.evaluation.outcomes import View, read_outcomes
 from reverie.evaluation.plan import Plan
 from reverie.evaluation.rates import SCORED
 from reverie.evaluation.worker import BlockResult
-from reverie.stats import PValue, paired_difference_sequence, paired_table, sequential_paired
+from reverie.stats import (
+    PairedTable,
+    PValue,
+    corrected_difference_sequence,
+    paired_difference_sequence,
+    paired_table,
+    sequential_paired,
+)
 from reverie.stats.formats import points
 
 ALPHA = 0.05
@@ -63,19 +71,29 @@ class Decision:
     n: int
 
 
-def decided(question: Question, first: Sequence[Outcome], second: Sequence[Outcome]) -> Decision | None:
+def decided(
+    question: Question, first: Sequence[Outcome], second: Sequence[Outcome], errors: Erring | None = None
+) -> Decision | None:
     """From outcomes of the same cells in the plan's order; None where it is open. Errors of either kind of answer: 5 %.
 
-    Better: the two-sided e-value test ever had p <= 0.05. Alike: the 95 % confidence sequence lies within the margin.
+    Better: the two-sided e-value test ever had p <= 0.05. Alike: the 95 % confidence sequence lies within the margin. A judge
+    that may be guessing decides nothing.
     """
     both = [(a, b) for a, b in zip(first, second, strict=True) if a in SCORED and b in SCORED]
     one, two = ([pair[side] is Outcome.SUCCESS for pair in both] for side in (0, 1))
-    p, difference = sequential_paired(one, two), paired_difference_sequence(paired_table(one, two))
+    p, difference = sequential_paired(one, two), _difference(paired_table(one, two), errors)
     if p.value is not None and p.value <= ALPHA and difference.value:
         return Decision(question.first if difference.value > 0 else question.second, p, difference, len(first))
     if question.within is not None and _reach(difference) < question.within:
         return Decision(None, p, difference, len(first))
     return None
+
+
+def _difference(table: PairedTable, errors: Erring | None) -> Estimate:
+    if errors is None:
+        return paired_difference_sequence(table)
+    seen = paired_difference_sequence(table, 1 - ALPHA / 2)
+    return corrected_difference_sequence(seen, **errors.counts.to_dict(), level=1 - ALPHA)
 
 
 def _reach(difference: Estimate) -> float:
@@ -91,18 +109,19 @@ class UntilDecided:
     decision: Decision | None = None
     seconds: list[float] = field(default_factory=list)
     _cells: dict[str, dict[Cell, Outcome]] | None = None
+    _errors: Erring | None = None
 
     def __call__(self, plan: Plan, folder: Path, blocks: Iterable[Block]) -> Iterator[BlockResult]:
         """Blocks of the question first, until it is decided; then none."""
         if self._cells is None:
-            self._cells = _seen(folder, self.question)
+            self._cells, self._errors = _seen(folder, self.question)
         self.decision = self.decision or self._look(plan)
         if self.decision is not None:
             return
         with closing(_each(self.inner(plan, folder, arranged(blocks, self.question)))) as results:
             for result in results:
                 yield result
-                if self._add(result) and (decision := self._look(plan)):
+                if self._add(plan, result) and (decision := self._look(plan)):
                     self.decision = decision
                     return
 
@@ -126,10 +145,13 @@ class UntilDecided:
             if cell not in one or cell not in two:
                 break
             ready.append(cell)
-        return decided(self.question, [one[c] for c in ready], [two[c] for c in ready])
+        return decided(self.question, [one[c] for c in ready], [two[c] for c in ready], self._errors)
 
-    def _add(self, result: BlockResult) -> bool:
+    def _add(self, plan: Plan, result: BlockResult) -> bool:
         """Whether there was anything new about the question."""
+        for judge, counts in told_errors(result.receipts).items():
+            if judge[0] == self.question.view.judge:
+                self._errors = erring({judge: counts}, judge, self.question.view.world, plan)
         verdicts = {v.key: v.verdict for v in result.verdicts if v.verdict.judge == self.question.view.judge}
         self.seconds += [t.seconds for t in result.trials if t.seconds is not None]
         asked = [t for t in result.trials if _asked(self.question, t)]
@@ -148,10 +170,13 @@ def _asked(question: Question, trial: Trial) -> bool:
     return trial.key.world == question.view.world and trial.key.policy in (question.first, question.second)
 
 
-def _seen(folder: Path, question: Question) -> dict[str, dict[Cell, Outcome]]:
-    """Outcomes in the journal already."""
-    rows: Mapping[str, Mapping[Cell, Outcome]] = read_outcomes(folder).outcomes.get(question.view, {})
-    return {name: dict(rows.get(name, {})) for name in (question.first, question.second)}
+def _seen(folder: Path, question: Question) -> tuple[dict[str, dict[Cell, Outcome]], Erring | None]:
+    """Outcomes in the journal already, and what it tells of their judge's errors."""
+    table = read_outcomes(folder)
+    rows: Mapping[str, Mapping[Cell, Outcome]] = table.outcomes.get(question.view, {})
+    return {name: dict(rows.get(name, {})) for name in (question.first, question.second)}, table.errors.get(
+        question.view
+    )
 
 
 def arranged(blocks: Iterable[Block], question: Question) -> list[Block]:

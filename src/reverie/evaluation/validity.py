@@ -30,7 +30,8 @@ OF_CELLS = Resampling(draws=1_000)
 @dataclass(frozen=True)
 class Validity:
     """overall: policies. within_tasks: Pearson of cells after the mean of their task was taken off both sides.
-    left_out: policies that lack a task, which are in no policy level. impossible: cells whose rate is no k / n."""
+    left_out: policies that lack a task, which are in no policy level. impossible: cells whose rate is no k / n. bias_corrected:
+    the overall bias behind a judge whose errors are known."""
 
     source: str
     overall: Level
@@ -39,6 +40,7 @@ class Validity:
     within_tasks: Estimate | None
     left_out: tuple[str, ...] = ()
     impossible: tuple[str, ...] = ()
+    bias_corrected: Estimate | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -51,6 +53,7 @@ class Validity:
             "within_tasks": self.within_tasks.to_dict() if self.within_tasks else None,
             "left_out": list(self.left_out),
             "impossible": list(self.impossible),
+            "bias_corrected": self.bias_corrected.to_dict() if self.bias_corrected else None,
         }
 
 
@@ -85,6 +88,7 @@ def of_run(table: Outcomes, comparison: Comparison) -> Validity:
         {t: _run_level(_of_task(found, of, t)) for t in tasks},
         _run_level(by_cell, exchangeable=False) if len(tasks) > 1 else None,
         within_tasks(rates[0], rates[1], cell_tasks) if len(tasks) > 1 else None,
+        bias_corrected=comparison.bias_corrected,
     )
 
 

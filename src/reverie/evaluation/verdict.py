@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from reverie.evaluation.standings import TELLING, Match, Standings
+from reverie.evaluation.matches import TELLING, Match
+from reverie.evaluation.standings import Standings
 from reverie.stats.formats import percent, points
 
 MAX_CLAUSES = 8
@@ -23,7 +24,8 @@ def verdict(found: Standings) -> list[str]:
     said = [clause for name in measured for clause in _about(name, measured, found)]
     if len(measured) == 1:
         only = next(s for s in found.policies if s.policy == measured[0])
-        said = [f"{only.policy} succeeds in {percent(only.success)} of {only.success.n} trials"]
+        shown = only.success if only.best_known.value is None else only.best_known
+        said = [f"{only.policy} succeeds in {percent(shown)} of {only.success.n} trials"]
     if len(said) > MAX_CLAUSES:
         said = [*said[:MAX_CLAUSES], f"{len(said) - MAX_CLAUSES} more in the table"]
     return said + ([f"success of {_listed(silent)} was not measured"] if silent else [])
@@ -31,7 +33,7 @@ def verdict(found: Standings) -> list[str]:
 
 def beats(match: Match) -> str:
     """Of a separated match; the difference may point against the ranking, which counts other scenes too."""
-    d = match.difference
+    d = match.best_known
     if d.value is not None and d.value < 0 and d.low is not None and d.high is not None:
         return f"{match.second} beats {match.first} by {points(replace(d, value=-d.value, low=-d.high, high=-d.low))}"
     return f"{match.first} beats {match.second} by {points(d)}"

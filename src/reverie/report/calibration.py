@@ -1,19 +1,63 @@
-"""Absolute success from few real trials, in words and as text for a terminal."""
+"""Absolute success from few real trials: as text for a terminal, and as lines of the page's table."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from reverie.core.estimate import Estimate
 from reverie.evaluation.calibrate import Calibrated, Calibration
+from reverie.evaluation.next_trials import Next
 from reverie.report.formats import number, percent, points, view_words
 from reverie.stats import MIN_PAIRS, HeldOut, MapKind
 
 
+@dataclass(frozen=True)
+class Line:
+    """One policy. `absolute`: from both, or from its real trials alone where no dream stands beside one. `certain`: limits that
+    hold at so few, "" where `absolute` has them. `more`: real trials still missing for the target."""
+
+    policy: str
+    absolute: Estimate
+    certain: str
+    real: Estimate
+    dreamt: Estimate
+    worth: str
+    more: str
+    following: str
+    scenes: tuple[str, ...]
+
+
+def lines(found: Calibration) -> list[Line]:
+    return [_line(c, found.following) for c in found.policies]
+
+
+def _line(c: Calibrated, following: Next) -> Line:
+    powered, few = c.powered, 0 < c.powered.estimate.n < MIN_PAIRS
+    now, after = following.half_width[c.policy]
+    scenes = following.scenes[c.policy]
+    dreams, alone = (_missing(n, powered.estimate.n) for n in following.needed[c.policy])
+    return Line(
+        c.policy,
+        powered.estimate if powered.estimate.value is not None else c.real,
+        _limits(powered.guaranteed) if few else "",
+        c.real,
+        c.dreamt,
+        "" if powered.effective_n is None else f"{powered.effective_n:.0f} real trials",
+        f"{dreams} (without dreams {alone})",
+        f"{len(scenes)}, ±{100 * now:.0f} to about ±{100 * after:.0f}" if scenes else "none",
+        scenes,
+    )
+
+
+def _missing(needed: int | None, there: int) -> str:
+    return "above 100,000" if needed is None else str(max(0, needed - there))
+
+
 def text(found: Calibration) -> str:
-    lines = [f"Real success, from real trials and {found.n_scenes} dreamt scenes ({view_words(found.view)}):", ""]
-    lines += [f"  {c.policy}: {_policy(c)}" for c in found.policies]
-    lines += [f"  all policies: {_pooled(found)}", ""]
-    lines += [*_maps("policy", found.by_policy), *_maps("task", found.by_task), "", *_following(found), ""]
-    return "\n".join([*lines, "What this does not support:", *(f"  - {line}" for line in limits(found))])
+    said = [f"Real success, from real trials and {found.n_scenes} dreamt scenes ({view_words(found.view)}):", ""]
+    said += [f"  {c.policy}: {_policy(c)}" for c in found.policies]
+    said += [f"  all policies: {pooled(found)}", ""]
+    said += [*maps("policy", found.by_policy), *maps("task", found.by_task), "", *_following(found), ""]
+    return "\n".join([*said, "What this does not support:", *(f"  - {line}" for line in limits(found))])
 
 
 def _policy(c: Calibrated) -> str:
@@ -33,7 +77,7 @@ def _policy(c: Calibrated) -> str:
     return f"{said}; real trials alone {percent(powered.classical)}; {dreamt}{left}"
 
 
-def _pooled(found: Calibration) -> str:
+def pooled(found: Calibration) -> str:
     certain = found.pooled_guaranteed
     if found.pooled.n >= MIN_PAIRS or certain.value is None:
         return f"{percent(found.pooled)} ({found.pooled.reason or found.pooled.method})"
@@ -44,7 +88,7 @@ def _limits(estimate: Estimate) -> str:
     return percent(estimate).partition("[")[2].rstrip("]")
 
 
-def _maps(group: str, maps: Mapping[MapKind, HeldOut]) -> list[str]:
+def maps(group: str, maps: Mapping[MapKind, HeldOut]) -> list[str]:
     """Errors of dreamt rates as they are, and after a map that never saw that policy (task)."""
     found = []
     for kind, held in maps.items():

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from reverie.core import Episode, Outcome, Trial, TrialKey
-from reverie.evaluation.blocks import REPLAY
+from reverie.evaluation.blocks import REPLAY, SCRIPTS
 from reverie.evaluation.cells import Cell
 from reverie.evaluation.clips import tile
 from reverie.evaluation.failure_modes import MODES, FailureModes
-from reverie.evaluation.outcomes import SCRIPTS, View
+from reverie.evaluation.outcomes import View
 from reverie.evaluation.storage import read_episodes
 from reverie.evaluation.summary import Summary
 from reverie.report.formats import world_words

@@ -1,7 +1,7 @@
 """How views are called, beside how numbers are written (`stats.formats`)."""
 
-from reverie.evaluation.blocks import REPLAY
-from reverie.evaluation.outcomes import SCRIPTS, View
+from reverie.evaluation.blocks import REPLAY, SCRIPTS
+from reverie.evaluation.outcomes import View
 from reverie.stats.formats import ABSENT, counts, drop_one, number, p_value, percent, plain_percent, points
 
 __all__ = [

@@ -12,17 +12,18 @@ from markupsafe import Markup
 
 from reverie.core import Estimate, ReverieError
 from reverie.core.files import write_text
+from reverie.evaluation.blocks import SCRIPTS
+from reverie.evaluation.calibration_record import read_calibration
 from reverie.evaluation.comparison import Comparison
 from reverie.evaluation.drops import costs
-from reverie.evaluation.entrants import in_view
 from reverie.evaluation.failure_modes import MODES, FailureModes, failure_modes
-from reverie.evaluation.outcomes import SCRIPTS, View
+from reverie.evaluation.outcomes import View
 from reverie.evaluation.plan import FILE as PLAN_FILE
 from reverie.evaluation.rates import Rate
 from reverie.evaluation.reliability import Reliability, reliabilities
-from reverie.evaluation.standings import Standings, standings
+from reverie.evaluation.standings import Standings
 from reverie.evaluation.summary import Summary, write_summary
-from reverie.report import formats, wording
+from reverie.report import calibration, formats, wording
 from reverie.report.fidelity import FILE as FIDELITY_FILE
 from reverie.report.fidelity import Curve, read_fidelity
 from reverie.report.films import MAX_BYTES, Film, films, mode_films, within
@@ -42,6 +43,7 @@ class Ranked:
     rate: Rate
     letters: str
     predicted: tuple[Rate | None, ...]
+    corrected: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -76,14 +78,14 @@ def write_report(folder: Path) -> Path:
 
 NO_RUN: Mapping[str, Any] = {
     "summary": None, "verdict": wording.NOTHING, "standings": None, "ranking": [], "view": None, "predicting": [], "first": [],
-    "any_harm": False, "views": [], "silent": [], "figures": [], "comparisons": [], "axes": [], "modes": None, "reliabilities": [],
-    "errors_held_out": {}, "films": [], "mode_films": [], "limits": [], "receipts": [], "n_rows": 0,
+    "any_harm": False, "views": [], "silent": [], "figures": [], "comparisons": [], "uncorrected": [], "axes": [], "modes": None, "reliabilities": [],
+    "errors_held_out": {}, "absolute": None, "films": [], "mode_films": [], "limits": [], "receipts": [], "n_rows": 0,
 }  # fmt: skip
 
 
 def _run_parts(folder: Path, summary: Summary) -> dict[str, Any]:
     view, comparison = wording.main_view(summary), wording.main_comparison(summary)
-    standing = standings(in_view(summary.table.nominal, view)) if view else None
+    standing = summary.standings[view] if view else None
     ordered = sorted(summary.comparisons, key=lambda c: (ROLES.index(c.role), -len(c.policies), c.view))
     predictions = [c.view for c in ordered if c.role == "prediction"]
     predicting = [v for v in predictions if View(v.world + SCRIPTS, v.judge) not in predictions]
@@ -102,14 +104,33 @@ def _run_parts(folder: Path, summary: Summary) -> dict[str, Any]:
         "figures": [_figure(c) for c in ordered if c.role != "judge alone"],
         "first": [comparison, *wording.beside(summary, comparison)] if comparison else [],
         "comparisons": ordered,
+        "uncorrected": [formats.view_words(c.view) for c in ordered if c.bias_corrected is None],
         "axes": found_axes,
         "modes": modes,
         "reliabilities": [Reliable(r, reliability_figure(r)) for r in reliabilities(folder, summary.table)],
         "errors_held_out": held_out_errors(summary.plan),
+        "absolute": _absolute(folder, summary),
         "limits": wording.limits(summary, found_axes, modes),
         "receipts": [r.to_dict() for r in RECEIPTS.read(folder)],
         "n_rows": export(folder, folder / ROWS),
         **_films(folder, summary, comparison, modes),
+    }
+
+
+def _absolute(folder: Path, summary: Summary) -> dict[str, Any] | None:
+    """What `reverie calibrate` was asked, answered from the records as they are now."""
+    record = read_calibration(folder, summary.table)
+    if record is None:
+        return None
+    asked, found = record
+    maps = (*calibration.maps("policy", found.by_policy), *calibration.maps("task", found.by_task))
+    return {
+        "asked": asked,
+        "found": found,
+        "lines": calibration.lines(found),
+        "pooled": calibration.pooled(found),
+        "maps": maps,
+        "limits": calibration.limits(found),
     }
 
 
@@ -141,7 +162,7 @@ def _ranking(summary: Summary, standing: Standings, predicting: list[View]) -> l
     for s in standing.policies:
         known = elsewhere.get((standing.view, s.policy), Rate(standing.view, s.policy, s.success, {}, {}, {}))
         rate = replace(known, success=s.success, left_out=s.left_out)
-        rows.append(Ranked(rate, s.letters, tuple(elsewhere.get((v, s.policy)) for v in predicting)))
+        rows.append(Ranked(rate, s.letters, tuple(elsewhere.get((v, s.policy)) for v in predicting), s.corrected))
     return rows
 
 

@@ -31,7 +31,7 @@ def said(found: Validity) -> list[str]:
         floor = f"; trial noise alone would give {number(noise)}" if noise.value is not None else ""
         lines.append(f"MMRV is {number(level.mmrv, 3)}{_over_trials(level)}{floor}.")
     if level.bias.value is not None:
-        lines.append(f"Predicted minus real is {points(level.bias)} on average.")
+        lines.append(f"Predicted minus real is {points(level.bias)} on average{_corrected(found)}.")
     if level.choice.regret is not None and k > 1:
         chosen, best = (_named(level, which) for which in (level.choice.chosen, level.choice.best))
         lines.append(
@@ -128,6 +128,16 @@ def _absolute(level: Level) -> list[str]:
     return [
         f"Absolute success: predictions are {points(level.bias)} off; `reverie calibrate` puts that right with a few real trials."
     ]
+
+
+def _corrected(found: Validity) -> str:
+    """What the judge's own errors make of the bias; nothing else here depends on them."""
+    behind = found.bias_corrected
+    if behind is None:
+        return ""
+    if behind.value is None:
+        return f"; it is not corrected for the judge's errors: {behind.reason}"
+    return f", {points(behind)} once corrected for the judge's errors"
 
 
 def _floor(k: int) -> str:

@@ -59,15 +59,16 @@ def _unfinished(summary: Summary) -> list[str]:
     if not missing:
         return []
     return [
-        f"This run is not finished: {summary.n_trials} of {summary.planned} trials. Intervals here take their number as fixed; "
-        "where somebody stopped at what was seen, `reverie compare` has those that allow it."
+        f"This run is not finished: {summary.n_trials} of {summary.planned} trials. The ranking and all comparisons of two "
+        "policies allow for that; other intervals take the number of trials as fixed."
     ]
 
 
 def _ranking(found: Standings) -> list[str]:
     """The clauses of `evaluation.verdict`, under where they hold, and what else a reader must know of them."""
     where = f"In {world_words(found.view.world)}, judged by {found.view.judge}"
-    notes = [f"{note[0].upper()}{note[1:]}." for note in found.notes]
+    judged = () if found.errors is None else (found.judged,)
+    notes = [f"{note[0].upper()}{note[1:]}." for note in (*found.notes, *judged)]
     return [f"{where}: {'; '.join(verdict_clauses(found))}.", *notes]
 
 

@@ -1,9 +1,11 @@
 """A policy server that speaks the openpi protocol, so that any openpi client can ask any of our policies.
 
 One thread a connection, one call of the policy at a time; each connection has a memory of its own, which {"endpoint":
-"reset"} clears. GET /healthz answers OK. An error goes out as text, and the connection is closed with code 1011.
+"reset"} clears. GET /healthz answers OK. An error goes out as text, and the connection is closed with code 1011; here it is one
+line on stderr, with the client's address, as is what is served where.
 """
 
+import sys
 import threading
 import time
 import traceback
@@ -30,8 +32,10 @@ def serve(policy: Policy, host: str = "127.0.0.1", port: int = 8000) -> Iterator
     server = _listen(Service(policy), host, port)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
+    chosen = server.socket.getsockname()[1]
+    tell(f"{policy.name} ({policy.fingerprint}) listens at ws://{host}:{chosen}")
     try:
-        yield server.socket.getsockname()[1]
+        yield chosen
     finally:
         server.shutdown()
         thread.join()
@@ -48,6 +52,11 @@ def _listen(service: "Service", host: str, port: int) -> Any:
         raise ReverieError(f"--host {host} --port {port}: cannot listen there ({error.strerror}); give another port") from None  # fmt: skip
 
 
+def tell(line: str) -> None:
+    """To whoever watches the server."""
+    print(line, file=sys.stderr, flush=True)
+
+
 def healthz(connection: Any, request: Any) -> Any:
     return connection.respond(200, "OK\n") if request.path == "/healthz" else None
 
@@ -62,6 +71,15 @@ class Service:
 
     def talk(self, socket: Any) -> None:
         """One connection from its metadata to its end."""
+        from websockets.exceptions import ConnectionClosed
+
+        client = _address(socket)  # a socket that was lost has none
+        try:
+            self._talk(socket, client, ConnectionClosed)
+        except ConnectionClosed as end:
+            tell(f"{client}: the connection was lost ({_reason(end)})")
+
+    def _talk(self, socket: Any, client: str, lost: type[Exception]) -> None:
         socket.send(pack(self.metadata))
         memory: Memory | None = None
         for calls, message in enumerate(socket):
@@ -73,7 +91,10 @@ class Service:
                     continue
                 answer, memory = self.answer(request, memory, calls)
                 socket.send(pack(answer))
-            except Exception:
+            except lost:
+                raise
+            except Exception as error:
+                tell(f"{client}: request {calls + 1} failed: {_reason(error)}")
                 socket.send(traceback.format_exc())
                 socket.close(INTERNAL_ERROR, "error in the policy")
                 return
@@ -86,3 +107,17 @@ class Service:
             chunk, memory = self.policy.infer(observations, memory, [int(request.get("seed", calls))])
         milliseconds = 1000 * (time.perf_counter() - started)
         return {"actions": chunk.values[0], "server_timing": {"infer_ms": milliseconds}}, memory
+
+
+def _address(socket: Any) -> str:
+    try:
+        host, port, *_ = socket.remote_address
+    except OSError:
+        return "a client that left at once"
+    return f"{host}:{port}"
+
+
+def _reason(error: Exception) -> str:
+    """On one line; of an error that is none of ours, what kind it is."""
+    said = " ".join(str(error).split())
+    return said if isinstance(error, ReverieError) else f"{type(error).__name__}: {said}"

@@ -25,7 +25,13 @@ from reverie.stats.correlation import (
 )
 from reverie.stats.e_values import sequential_paired, sequential_unpaired
 from reverie.stats.intervals import clopper_pearson, jeffreys, wilson
-from reverie.stats.judge_error import corrected_rate
+from reverie.stats.judge_error import corrected_rate, corrected_rate_sequence
+from reverie.stats.judged_difference import (
+    corrected_bias,
+    corrected_difference,
+    corrected_difference_sequence,
+    youden_index,
+)
 from reverie.stats.letters import compact_letters
 from reverie.stats.means import bootstrap_mean, bootstrap_median, mean_above_zero
 from reverie.stats.more_trials import Precision, allocate, trials_for
@@ -98,7 +104,11 @@ __all__ = [
     "confidence_sequence",
     "conformal_rank",
     "conformal_threshold",
+    "corrected_bias",
+    "corrected_difference",
+    "corrected_difference_sequence",
     "corrected_rate",
+    "corrected_rate_sequence",
     "correlation",
     "drop_one_range",
     "exact_mcnemar",
@@ -133,4 +143,5 @@ __all__ = [
     "unpaired_power",
     "unpaired_sample_size",
     "wilson",
+    "youden_index",
 ]

@@ -9,6 +9,8 @@ from scipy.stats import norm
 
 from reverie.core.estimate import Estimate
 from reverie.stats.arguments import as_level, as_successes
+from reverie.stats.judged_difference import judge_limits
+from reverie.stats.sequences import confidence_sequence
 
 # Below this sum of sensitivity and specificity the correction multiplies noise without end.
 MIN_YOUDEN = 0.1
@@ -49,6 +51,33 @@ def corrected_rate(
     value = _cut((k / total + tn / q - 1) / youden)
     low, high = _lang_reiczigel(k, total, (tp, p), (tn, q), float(norm.ppf((1 + level) / 2)))
     return Estimate(value, low, high, total, method, level)
+
+
+def corrected_rate_sequence(
+    called: int,
+    n: int,
+    true_positives: int,
+    n_successes: int,
+    true_negatives: int,
+    n_failures: int,
+    level: float = 0.95,
+) -> Estimate:
+    """As `corrected_rate`, peeking-safe: every true rate that a called rate within its confidence sequence and rates of
+    errors within Clopper-Pearson's leave.
+
+    Ours: half of what may go wrong goes to the called rate, a quarter to either rate of errors (Bonferroni).
+    """
+    found = corrected_rate(called, n, true_positives, n_successes, true_negatives, n_failures, level)
+    method = found.method.replace("Lang-Reiczigel interval", "Bonferroni over confidence sequence and Clopper-Pearson")
+    if found.value is None:
+        return Estimate.absent(found.n, method, level, str(found.reason))
+    seen = confidence_sequence(called, n, (1 + level) / 2)
+    se, sp = judge_limits(true_positives, n_successes, true_negatives, n_failures, level)
+    if seen.low is None or seen.high is None or se[0] + sp[0] <= 1:
+        return Estimate(found.value, 0.0, 1.0, found.n, method, level)
+    # The corrected rate rises with the called one and with specificity, and falls with sensitivity.
+    low, high = (seen.low + sp[0] - 1) / (se[1] + sp[0] - 1), (seen.high + sp[1] - 1) / (se[0] + sp[1] - 1)
+    return Estimate(found.value, _cut(low), _cut(high), found.n, method, level)
 
 
 def _lang_reiczigel(

@@ -19,7 +19,7 @@ from reverie.data.episode_info import EpisodeInfo
 from reverie.data.labels import LABELLED_BY
 from reverie.judges.frames import transforms_of
 from reverie.judges.network import FrameJudgeShapes
-from reverie.judges.swaps import Vocabulary, from_text
+from reverie.judges.swaps import Vocabulary, from_scene, from_text
 from reverie.training.naming import names_in
 from reverie.training.sampler import WeightedSampler
 from reverie.training.selection import split_episodes
@@ -170,10 +170,12 @@ def swapped_instructions(
     if config.swaps == "text":
         drawn = (from_text(said, vocabulary, rng) for _ in range(config.swaps_per_episode))
         return tuple(sorted({s for s in drawn if s is not None}))
+    if info.scene is not None and info.scene.then:  # of several goals
+        return tuple(sorted(set(from_scene(said, info.scene))))
     meant, *others = names_in(info.scene, said)
-    in_container = info.scene is not None and meant.reference >= 0 and info.scene.objects[meant.reference].container
+    beside = info.scene is not None and info.scene.relation == "beside"
     # What was put beside one object may well lie beside another one too: only the target is renamed there.
-    sure = [n.instruction for n in others if in_container or n.reference == meant.reference]
+    sure = [n.instruction for n in others if not beside or n.reference == meant.reference]
     return tuple(sorted(set(sure)))
 
 
