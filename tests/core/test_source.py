@@ -32,7 +32,7 @@ def test_of_modules_and_packages_by_name(package):
     assert (
         source_hash("made_up_physics.inner.a") != source_hash("made_up_physics.inner") != source_hash("made_up_physics")
     )
-    (package / "__pycache__").mkdir()
+    (package / "__pycache__").mkdir(exist_ok=True)  # python may have been here
     (package / "notes.txt").write_text("no source")
     before = source_hash("made_up_physics")
     source_hash.cache_clear()
