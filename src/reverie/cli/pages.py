@@ -4,7 +4,8 @@ import sys
 import time
 from collections.abc import Mapping
 
-from reverie.annotation import Session, serving
+from reverie.annotation import Session
+from reverie.pages import serving
 
 LINGER_S = 1.0
 """So that a page still gets its last answer's reply."""
