@@ -44,7 +44,7 @@ def test_from_demonstrations_to_a_report(tmp_path: Path, capsys: pytest.CaptureF
     )
     run("data", "dream", data, "--world", world, "--out", dreamt, "--episodes", 2)
     assert [e.provenance["world"] for e in open_dataset(dreamt)] == ["video", "video"]
-    judge = ["--network.grounding.text.encoder", "words", "--network.hidden", "16"]
+    judge = ["--network.hidden", "16", *(t.replace("--model.encoder", "--network") for t in TEXT)]
     run("train", "judge", "--data", data, "--more", dreamt, "--out", tmp_path / "judge", *judge, *TINY)
     run("train", "pose_judge", "--data", data, "--out", tmp_path / "pose_only", *TINY)
     evaluated = ["--policies", tmp_path / "vla", "nothing", "--scripts", "script:drop", "--scenes", "validation:2"]

@@ -25,13 +25,13 @@ def test_every_checkpoint_of_the_package_comes_out(tmp_path: Path) -> None:
     small = {name: replace(CATALOG[name], trainer=trainer(16)) for name in ("bc", "vla")}
     recipe = replace(
         whole,
-        mixed=24,
-        demonstrations=8,
-        weak=8,
-        erring=16,
-        taken_over=8,
-        glances=8,
-        approaches=8,
+        mixed=16,
+        demonstrations=4,
+        weak=4,
+        erring=8,
+        taken_over=4,
+        glances=4,
+        approaches=4,
         dreamt=(4, 4, 4),
         policy=trainer(64, checkpoint_every=32),
         grounding=trainer(32),
@@ -51,4 +51,4 @@ def test_every_checkpoint_of_the_package_comes_out(tmp_path: Path) -> None:
     for name in policies:
         policy = load_policy(tmp_path / "package" / name)
         assert policy.action_spec == panda.ACTION_SPEC
-    assert load(tmp_path / "package/policies/vla-d").receipt["episodes"] > 16
+    assert load(tmp_path / "package/policies/vla-d").receipt["episodes"] > 8

@@ -98,6 +98,8 @@ class WorldCommand(Command):
     """Further data sets of the same robot."""
     more_share: float = WorldTraining.more_share
     """How much of the training comes from them, all together."""
+    dreamt: tuple[Path, ...] = ()
+    """What `reverie data dream` made of any of them with a world from before: sequences also start from those frames."""
     start: Path | None = None
     """A world to fine-tune."""
     sequences: DreamingConfig = field(default_factory=DreamingConfig)
@@ -158,7 +160,9 @@ def train_world(command: WorldCommand, caches: list[FrameCache]) -> None:
         start=command.start,
         more_share=command.more_share,
     )
-    fit_world(caches[0], command.out, training, more=caches[1:], restart=command.restart)
+    recorded = 1 + len(command.more)
+    more, dreamt = caches[1:recorded], caches[recorded:]
+    fit_world(caches[0], command.out, training, more=more, dreamt=dreamt, restart=command.restart)
 
 
 def train_judge(command: JudgeCommand, caches: list[FrameCache]) -> None:
@@ -219,4 +223,5 @@ def _open(command: Any) -> list[FrameCache]:
     if command.threads:
         torch.set_num_threads(command.threads)
     with first_one_first():
-        return [open_cache(folder) for folder in (command.data, *getattr(command, "more", ()))]
+        folders = (command.data, *getattr(command, "more", ()), *getattr(command, "dreamt", ()))
+        return [open_cache(folder) for folder in folders]

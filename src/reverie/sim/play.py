@@ -73,7 +73,7 @@ class Play:
 def _towards(waypoint: Array, state: Array) -> tuple[Array, bool]:
     """One command towards (x y z yaw opening wait), and whether the hand is there already."""
     step = towards(waypoint[:3], waypoint[3], waypoint[4], state)
-    return step.action, step.distance_m < 0.012 and abs(waypoint[4] - state[7]) < 0.1
+    return step.action, bool(step.distance_m < 0.012 and abs(waypoint[4] - state[7]) < 0.1)
 
 
 def _waypoints(poses: NDArray[np.float32], rng: np.random.Generator) -> Array:

@@ -29,7 +29,7 @@ def phase_of(plan: Plan, state: Array, target: Array, held: bool) -> tuple[int, 
         return _carrying(plan, hand, opening)
     if opening > _WIDE and np.linalg.norm(target[:2] - plan.place_object[:2]) < _DONE_M and _near(hand, plan.place):
         return RETREAT, 0
-    angle = towards(plan.grasp, plan.yaw, 1.0, state).angle_rad
+    angle = float(towards(plan.grasp, plan.yaw, 1.0, state).angle_rad)
     if np.linalg.norm(hand[:2] - plan.grasp[:2]) > _OVER_M or angle > _TURNED_RAD:
         return APPROACH, 0
     if opening > _CLOSING and np.linalg.norm(hand - plan.grasp) > _AT_M:

@@ -106,7 +106,7 @@ class Script:
             for i, row in enumerate(rows):
                 row.look(extras["object_poses"][i])
         intended = self._intended(rows)
-        chunks = np.stack([row.act(self.n_action_steps) for row in rows]).astype(np.float32)
+        chunks = _played(rows, self.n_action_steps)
         carried = {k: np.stack([row.memory[k] for row in rows]) for k in rows[0].memory}
         return ActionChunk(chunks, self.action_spec, intended), carried
 
@@ -115,14 +115,7 @@ class Script:
         if not self.config.intention:
             return None
         calm = replace(self.config, noise_m=0.0, noise_rad=0.0, bump_probability=0.0)
-        ahead = [_Row(calm, dict(row.memory), row.state, 0) for row in rows]
-        actions = []
-        for _ in range(self.config.intention):
-            actions.append(np.stack([row.action() for row in ahead]).astype(np.float32))
-            states = panda.integrate(np.stack([row.state for row in ahead]), actions[-1])
-            for row, state in zip(ahead, states, strict=True):
-                row.state = state
-        return np.stack(actions, axis=1)
+        return _played([_Row(calm, dict(row.memory), row.state, 0) for row in rows], self.config.intention)
 
     def resume(self, observations: Observations, seeds: Sequence[int]) -> Memory:
         """What to remember to go on from here, as if others had acted so far: in the phase that hand and target are in;
@@ -184,6 +177,20 @@ class Script:
         return memory
 
 
+def _played(rows: Sequence["_Row"], n: int) -> NDArray[np.float32]:
+    """Actions [B, n, A] of n control steps, all rows at once."""
+    actions = []
+    for _ in range(n):
+        states = np.stack([row.state for row in rows])
+        goals, yaws, openings = zip(*(row.waypoint() for row in rows), strict=True)
+        steps = towards(np.stack(goals), yaws, openings, states, [row.plan.speed for row in rows])
+        taken = [row.take(*step) for row, *step in zip(rows, *steps, strict=True)]
+        actions.append(np.stack(taken).astype(np.float32))
+        for row, state in zip(rows, panda.integrate(states, actions[-1]), strict=True):
+            row.state = state
+    return np.stack(actions, axis=1)
+
+
 class _Row:
     """One row's state machine over one call."""
 
@@ -192,13 +199,6 @@ class _Row:
         self.plan = Plan.from_arrays(memory)
         self.state = commanded
         self.rng = np.random.default_rng(seed)
-
-    def act(self, n: int) -> Array:
-        actions = []
-        for _ in range(n):
-            actions.append(self.action())
-            self.state = panda.integrate(self.state[None], actions[-1][None].astype(np.float32))[0]
-        return np.stack(actions)
 
     def look(self, poses: NDArray[np.float32]) -> None:
         """Follow the target while it is on the table, notice a missed grasp, and aim the carried object, not the hand."""
@@ -213,13 +213,14 @@ class _Row:
             plan.correct_for_grip(self.state[:3], target[:3])
         self.memory |= plan.to_arrays()
 
-    def action(self) -> Array:
+    def waypoint(self) -> tuple[Array, float, float]:
+        return self.plan.waypoint(int(self.memory["phase"]), self.state)
+
+    def take(self, action: Array, distance: float, angle: float) -> Array:
+        """What is done of an action [7] towards the waypoint, so far away; the state machine goes on."""
         phase = int(self.memory["phase"])
-        goal, yaw, opening = self.plan.waypoint(phase, self.state)
-        step = towards(goal, yaw, opening, self.state, self.plan.speed)
-        self._advance(phase, step.distance_m, step.angle_rad)
-        action: Array = step.action + np.concatenate([self._disturbance(phase), self._shake(phase), [0.0]])
-        return action
+        self._advance(phase, distance, angle)
+        return np.asarray(action + np.concatenate([self._disturbance(phase), self._shake(phase), [0.0]]))
 
     def _advance(self, phase: int, distance: float, angle: float) -> None:
         self.memory["timer"] = self.memory["timer"] + 1

@@ -1,9 +1,10 @@
 """Batches for the video world: short sequences of recorded frames with the commands between them.
 
-Sequences start anywhere in an episode where something is about to move. A batch is a function of its step alone.
+Sequences start anywhere in an episode where something is about to move, from recorded frames or from dreamt ones of the same
+moment (`starts`). A batch is a function of its step alone.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from reverie.data.held_out import held_out_episodes
 from reverie.training.commands import commanded_states
 from reverie.training.sampler import WeightedSampler
 from reverie.training.source import WHOLE
+from reverie.training.starts import Starts
 from reverie.world_model.conditioning import GRIP_OPENING, OPENING, PandaConditioner
 
 IDLE_WEIGHT = 0.1
@@ -27,9 +29,10 @@ _STILL_M = 1e-3
 @dataclass(frozen=True)
 class DreamingConfig:
     """length: frames generated per sequence; validation_fraction: of the episodes, for data that have no
-    split of their own."""
+    split of their own. dreamt_share: of the sequences, how many start from dreamt frames, where there are any."""
 
     length: int = 8
+    dreamt_share: float = 0.5
     validation_fraction: float = 0.025
     n_validation: int = 48
     seed: int = 0
@@ -42,20 +45,28 @@ class DreamingSource:
     Without calibration, `conditioner` is None and robot and masks are absent.
     """
 
-    def __init__(self, cache: FrameCache, conditioner: PandaConditioner | None, config: DreamingConfig) -> None:
+    def __init__(
+        self,
+        cache: FrameCache,
+        conditioner: PandaConditioner | None,
+        config: DreamingConfig,
+        dreamt: Sequence[FrameCache] = (),
+    ) -> None:
         self.cache, self.config, self._conditioner = cache, config, conditioner
-        self._images = [cache.images[c] for c in cache.observation_spec.camera_names]
+        self._starts = Starts.of(cache, dreamt)
         self._states = commanded_states(cache, calibrated=conditioner is not None)
         self._episode_of = np.repeat(np.arange(len(cache.episodes)), np.diff(cache.frame_offsets))
         self._grasp, self._held = grasp_frames(self._states, cache.frame_offsets, calibrated=conditioner is not None)
         weights = self._weights()
         held_out = held_out_episodes(cache, config.validation_fraction)[self._episode_of]
-        self._sampler = WeightedSampler(np.where(held_out, 0.0, weights), config.seed)
+        shown = self._starts.weights(np.where(held_out, 0.0, weights), config.dreamt_share)
+        self._sampler = WeightedSampler(shown, config.seed)
         self._held_out = WeightedSampler(held_out * weights, config.seed) if (held_out * weights).any() else None
 
     @property
     def fingerprint(self) -> str:
-        return content_hash({"data": self.cache.path.name, "config": repr(self.config)})
+        names = [c.path.name for c in self._starts.caches]
+        return content_hash({"data": names, "config": repr(self.config)})
 
     def batch(self, step: int, size: int, rows: slice = WHOLE) -> dict[str, Any]:
         return self._make(self._sampler.rows(step, size)[rows])
@@ -79,15 +90,15 @@ class DreamingSource:
         share = (cumulative[ahead] - cumulative[frame]) / length
         return np.where(fits, IDLE_WEIGHT + share, 0.0)
 
-    def _make(self, rows: NDArray[np.int64]) -> dict[str, Any]:
-        length, offsets = self.config.length, self.cache.frame_offsets
-        first = offsets[self._episode_of[rows]]
+    def _make(self, starts: NDArray[np.int64]) -> dict[str, Any]:
+        length, views = self.config.length, self._starts.views
+        rows = self._starts.recorded[starts]
         ahead = rows[:, None] + np.arange(1, length + 1)  # [B, L]
         batch: dict[str, Any] = {
-            "first": self._views(first),
-            "before": self._views(np.maximum(rows - 1, first)),
-            "last": self._views(rows),
-            "targets": torch.stack([self._views(a) for a in ahead.T], dim=1),
+            "first": views(self.cache.frame_offsets[self._episode_of[rows]]),
+            "before": views(np.maximum(starts - 1, self._starts.begins[starts])),
+            "last": views(starts),
+            "targets": torch.stack([views(a) for a in ahead.T], dim=1),
             "states": torch.from_numpy(self._states[rows]),
             "grasp_states": torch.from_numpy(self._states[self._grasp[rows]]),
             "held_states": torch.from_numpy(self._states[self._held[rows]]),
@@ -97,10 +108,6 @@ class DreamingSource:
         if self._conditioner is not None:
             batch |= self._drawn(np.concatenate([rows[:, None], ahead], axis=1))
         return batch
-
-    def _views(self, rows: NDArray[np.int64]) -> Tensor:
-        views = np.stack([images[rows] for images in self._images], axis=1)  # [B, V, H, W, 3]
-        return torch.from_numpy(np.ascontiguousarray(views.transpose(0, 1, 4, 2, 3)))
 
     def _actions(self, row: int) -> NDArray[np.float32]:
         """[L, frame_every, A]: the commands between this frame and the L next ones."""

@@ -22,6 +22,7 @@ from reverie.training.dreaming import DreamingConfig, DreamingSource
 from reverie.training.mixing import Mixed
 from reverie.training.receipts import parents, shown
 from reverie.training.source import Source
+from reverie.training.starts import belongs
 from reverie.training.trainer import Trainer, discard
 from reverie.world_model.checkpoint import load_world, world_checkpoint
 from reverie.world_model.conditioning import PandaConditioner
@@ -56,10 +57,12 @@ def fit_world(
     config: WorldTraining,
     *,
     more: Sequence[FrameCache] = (),
+    dreamt: Sequence[FrameCache] = (),
     restart: bool = False,
     quiet: bool = False,
 ) -> dict[str, float]:
-    """Train and write the checkpoint at `out`; returns the last validation. `more`: further data of the same specs."""
+    """Train and write the checkpoint at `out`; returns the last validation. `more`: further data of the same specs.
+    `dreamt`: what a video world made of any of them, to start sequences from."""
     if restart:
         discard(out)
     robot = _robot(cache, config.robot)
@@ -67,9 +70,10 @@ def fit_world(
     torch.manual_seed(seed_for("world", config.trainer.seed))
     model = _model(cache, config, calibrated)
     conditioner = PandaConditioner() if calibrated else None
-    source: Source = DreamingSource(cache, conditioner, config.data)
+    of = _dreamt_from((cache, *more), dreamt)
+    source: Source = DreamingSource(cache, conditioner, config.data, of[0])
     if more:
-        others = {f"more_{i}": DreamingSource(c, conditioner, config.data) for i, c in enumerate(more)}
+        others = {f"more_{i}": DreamingSource(c, conditioner, config.data, of[i + 1]) for i, c in enumerate(more)}
         shares = {"main": 1 - config.more_share, **dict.fromkeys(others, config.more_share / len(more))}
         source = Mixed({"main": source, **others}, shares, config.trainer.seed)
     if config.augmentation is not None:
@@ -82,6 +86,7 @@ def fit_world(
         receipt = {
             **receipt,
             "data": [c.path.name for c in (cache, *more)],
+            "dreamt": [c.path.name for c in dreamt],
             **shown((cache, *more)),
             "sequences_of": config.data.length,
             **parents(start=config.start),
@@ -89,6 +94,17 @@ def fit_world(
         save(folder, world_checkpoint(model, weights, robot, specs, receipt), precision="float16")
 
     return Trainer(model, source, config.trainer, out, export, quiet).run()
+
+
+def _dreamt_from(recorded: Sequence[FrameCache], dreamt: Sequence[FrameCache]) -> list[list[FrameCache]]:
+    """For every recorded data set the dreamt ones that were made of it."""
+    lost = next((d for d in dreamt if not any(belongs(cache, d) for cache in recorded)), None)
+    if lost is not None:
+        raise ReverieError(
+            f"{lost.path.parent}: was not dreamt from any of the data sets of this training; add the one that `reverie data "
+            "dream` was given"
+        )
+    return [[d for d in dreamt if belongs(cache, d)] for cache in recorded]
 
 
 def _robot(cache: FrameCache, wanted: str) -> str:

@@ -18,7 +18,8 @@ from reverie.core import ReverieError, content_hash
 from reverie.core.files import write_whole
 from reverie.training.averaging import Average, prefixed, unprefixed
 from reverie.training.config import FREE_TO_CHANGE, Dtype, TrainerConfig
-from reverie.training.team import Team, as_sharded, fill
+from reverie.training.sharding import as_sharded, fill
+from reverie.training.team import Team
 
 FILE = "state.safetensors"
 

@@ -14,11 +14,11 @@ import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, PartialState
 from accelerate.utils import DistributedType, broadcast_object_list
 from torch import Tensor, nn
-from torch.distributed.tensor import DTensor, distribute_tensor
 
 from reverie.core import ReverieError
 from reverie.nn.metrics import Mean, Metrics
 from reverie.training.config import Sharding
+from reverie.training.sharding import gathered, shard
 
 Value = TypeVar("Value")
 
@@ -50,7 +50,7 @@ class Team:
         """What to call for a loss whose gradients are joined: their mean over the processes."""
         module.to(self.device)
         if self.sharded:
-            _shard(module)
+            shard(module)
             return module
         # Of 1 x 1 kernels two layouts are the same bytes: nothing is lost.
         warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
@@ -121,40 +121,9 @@ def my_share(work: Sequence[Value]) -> Iterator[Sequence[Value]]:
     state.wait_for_everyone()
 
 
-def gathered(value: Tensor) -> Tensor:
-    return value.full_tensor() if isinstance(value, DTensor) else value
-
-
-def fill(own: Mapping[str, Tensor], stored: Mapping[str, Tensor]) -> None:
-    """Copy whole tensors into tensors of the same names, sharded or not. Errors: KeyError, RuntimeError where they differ."""
-    for name, mine in own.items():
-        if mine.shape != stored[name].shape:
-            raise RuntimeError(f"{name} has shape {list(stored[name].shape)}, expected {list(mine.shape)}")
-        mine.detach().copy_(as_sharded(stored[name], mine))
-
-
-def as_sharded(value: Tensor, like: Tensor) -> Tensor:
-    """A whole tensor, spread over the processes as `like` is."""
-    if not isinstance(like, DTensor):
-        return value
-    return distribute_tensor(value.to(like.device), like.device_mesh, like.placements)
-
-
 _PLAIN = {t for t in DistributedType if t == DistributedType.NO or t.value.startswith("MULTI_")}
 
 
 def _only_cpus() -> bool:
     """Whether several processes are to talk over gloo: accelerate has to be told."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1 and not torch.accelerator.is_available()
-
-
-def _shard(module: nn.Module) -> None:
-    """Every member of a list of layers is gathered for its own forward and backward pass, the rest with the whole."""
-    from torch.distributed.fsdp import fully_shard
-
-    lists = [m for m in module.modules() if isinstance(m, nn.ModuleList)]
-    for layers in reversed(lists):  # inner lists first
-        for layer in layers:
-            if not isinstance(layer, nn.ModuleList) and any(True for _ in layer.parameters()):
-                fully_shard(layer)
-    fully_shard(module)

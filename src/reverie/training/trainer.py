@@ -24,9 +24,10 @@ from reverie.training.journal import Journal, Screen
 from reverie.training.objective import LossModule, Objective
 from reverie.training.optimisation import decayed, learning_rate
 from reverie.training.rehearsal import Estimate, check_disk, estimated, time_steps
+from reverie.training.sharding import gathered
 from reverie.training.source import Source, to_device
 from reverie.training.state import FILE, Learner, Progress, load_state, save_state
-from reverie.training.team import Team, first_one_alone, gathered
+from reverie.training.team import Team, first_one_alone
 from reverie.training.validation import validate
 from reverie.training.wording import expected, pace, resuming, said, spoken
 

@@ -18,7 +18,7 @@ def step(phase: int, timer: int, plan: Plan, state: Array) -> tuple[Array, int, 
     goal, opening = (state[:3], float(state[7])) if phase == FINISHED else waypoints(plan.grasp, plan.place)[phase]
     action, distance, angle = towards(goal, plan.yaw, opening, state)
     timer += 1
-    ended = phase != FINISHED and (phase_ended(phase, timer, distance, angle) or timer >= _PATIENCE)
+    ended = phase != FINISHED and (phase_ended(phase, timer, float(distance), float(angle)) or timer >= _PATIENCE)
     return (action, phase + 1, 0) if ended else (action, phase, timer)
 
 
