@@ -1,11 +1,16 @@
 """The page in which the robot is clicked: what is kept, what is refused, and a click in a headless Chromium."""
 
+import http.client
+import json
+import threading
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 
 from reverie.annotation.clicking import Clicking
+from reverie.cli.main import main
 from reverie.core import ReverieError
 from reverie.core.fakes import tiny_episode
 from reverie.data import open_dataset, write_dataset
@@ -81,3 +86,25 @@ def test_a_click_is_the_pixel_that_was_clicked(dataset, tmp_path):
             page.wait(f"document.querySelector('#count').innerText !== '{0 if u == 5 else 1} clicked'")
         page.wait("!document.querySelector('#finished').hidden")
     assert [(c.camera, round(c.u), round(c.v)) for c in read_clicks(path).clicks] == [("front", 5, 9), ("top", 10, 2)]
+
+
+def test_the_verb_ends_when_there_are_enough(dataset, tmp_path, capfd):
+    path = tmp_path / "clicks.json"
+    arguments = ["data", "click", str(dataset.root), "--clicks", str(path), "--frames", "1", "--cameras", "front"]
+    verb = threading.Thread(target=main, args=(arguments,))
+    verb.start()
+    said = ""
+    while "/click/" not in said:
+        said += capfd.readouterr().err
+        assert verb.is_alive(), said
+    place = urlsplit(said[said.index("http") :].split()[0])
+    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=20)
+    sent = json.dumps({"item": 0, "u": 3, "v": 4})
+    connection.request("POST", "/click/click", sent, {"Content-Type": "application/json"})
+    assert "front 1" in json.loads(connection.getresponse().read())["finished"][0]
+    connection.close()
+    verb.join(20)
+    assert not verb.is_alive()
+    assert len(read_clicks(path).clicks) == 1
+    assert main([*arguments[:4], str(path), "--rides", "top"]) == 2
+    assert "CAMERA=LINK" in capfd.readouterr().err

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from reverie.calibration.calibration import MATRICES
 from reverie.cli.main import main
 from reverie.collection import CollectConfig, collect
 from reverie.core import Episode
 from reverie.data import open_cache, open_dataset, write_dataset
-from reverie.data.calibration import FILE, MATRICES
+from reverie.data.calibration import FILE
 from reverie.data.clicks import spread_frames
 from reverie.embodiments import panda
 from reverie.embodiments.cameras import project

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from reverie.cli.dream import open_world
 from reverie.cli.main import main
 from reverie.collection import CollectConfig, collect
 from reverie.core import ReverieError
@@ -17,11 +18,16 @@ from reverie.driving import drive as driving
 from reverie.driving.drive import Drive, DriveConfig
 from reverie.driving.shelf import Shelf
 from reverie.driving.take import Take
+from reverie.evaluation.resolve import load_scenes
 from reverie.pages import serving
 from reverie.scenes.tasks import draw_scene
 from reverie.sim import PhysicsWorld
+from reverie.training.config import TrainerConfig
+from reverie.training.dreaming import DreamingConfig
 from reverie.training.fit import check_same_specs, fit_policy
+from reverie.training.fit_world import WorldTraining, fit_world
 from reverie.world_model.checkpoint import load_world
+from reverie.world_model.network import UNetConfig
 from tests.collection.tiny import save_world
 from tests.training.tiny import recipe
 
@@ -162,6 +168,23 @@ def test_episodes_of_physics_and_of_a_video_world_train_like_collected_ones(tmp_
     learning = recipe(16, state_every=0)
     learning = replace(learning, cloning=replace(learning.cloning, sources=("person",)))
     assert fit_policy(cache, learning, tmp_path / "policy", quiet=True) is not None
+
+
+def test_a_video_world_of_logs_is_driven_from_its_first_frames(tmp_path):
+    """No physics anywhere: a world of a robot that is known by its commands alone."""
+    takes = [replace(tiny_episode(6), scene=None) for _ in range(2)]
+    root = write_dataset(tmp_path / "logs", takes)
+    small = UNetConfig(channels=(8, 16, 16, 16), condition_dim=16, n_heads=2)
+    trainer = TrainerConfig(
+        samples=4, batch_size=2, precision="float32", state_every=0, validate_every=0, warmup_samples=2
+    )
+    fit_world(open_cache(root), tmp_path / "world", WorldTraining(trainer, DreamingConfig(length=2), small), quiet=True)
+    world, scenes = open_world(str(tmp_path / "world"), f"recorded:{root}"), load_scenes(f"recorded:{root}")
+    driven = take(world, scenes[1], ("ArrowRight",), 6)
+    np.testing.assert_array_equal(
+        driven.episode().observations.images["front"][0], takes[1].observations.images["front"][0]
+    )
+    assert (driven.episode().n_steps, driven.episode().n_frames) == (6, 4)
 
 
 def test_errors_of_the_verb(tmp_path, capsys):

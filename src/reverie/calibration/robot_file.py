@@ -1,4 +1,4 @@
-"""A robot given as a file, URDF or MJCF: where its links are for joint values. Kinematics only: no shapes, no masses, no meshes.
+"""A robot given as a file, URDF or MJCF: where its links are for joint values. Of its shapes only primitives are kept, no meshes.
 
 Positions are in the frame of the file's world: a robot's base stands where the file puts it.
 """
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from reverie.core.errors import ReverieError, unknown_name
 
 Array = NDArray[np.float64]
+PRIMITIVES = tuple(
+    getattr(mujoco.mjtGeom, f"mjGEOM_{kind}") for kind in ("SPHERE", "CAPSULE", "ELLIPSOID", "CYLINDER", "BOX")
+)
 _MASS, _INERTIA = 1e-3, 1e-6  # what moves must weigh something to be compiled; nothing falls here
 
 
@@ -23,7 +26,11 @@ class RobotFile:
 
     def __init__(self, spec: Any, where: str) -> None:
         self.where = where
-        for kind in ("geoms", "skins", "pairs", "meshes", "hfields", "materials", "textures"):
+        for geom in list(spec.geoms):
+            geom.material = ""
+            if geom.type not in PRIMITIVES:
+                spec.delete(geom)
+        for kind in ("skins", "pairs", "meshes", "hfields", "materials", "textures"):
             for part in list(getattr(spec, kind)):
                 spec.delete(part)
         spec.compiler.fusestatic = False  # links that are fixed to others keep their names

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from reverie.calibration.calibration import Calibration, Joints, columns_of
 from reverie.calibration.fitting import Fit, Known, fit_camera
 from reverie.calibration.robot_file import RobotFile
 from reverie.core import Observations, ReverieError
-from reverie.data.calibration import Calibration, Joints, columns_of, read_calibration, write_calibration
+from reverie.data.calibration import read_calibration, write_calibration
 from reverie.data.clicks import Click, Clicks, check_clicks
 from reverie.data.lerobot_reader import Dataset
 

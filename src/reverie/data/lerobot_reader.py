@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reverie.core import ActionSpec, Episode, ObservationSpec, ReverieError
 from reverie.data import layout
-from reverie.data.calibration import read_calibration, with_matrices
+from reverie.data.calibration import laid_over, read_calibration, with_matrices
 from reverie.data.deduce import SUCCESS_COLUMNS, camera_features, deduce_specs
 from reverie.data.entries import EpisodeEntry, read_entries
 from reverie.data.episode_info import EpisodeInfo
@@ -47,10 +47,10 @@ class Dataset:
     ) -> None:
         self.root, self.info, self.tasks = root, info, tasks
         self._entries, self._reader = entries, RowReader()
-        self._labels, self._calibration = read_labels(root), read_calibration(root)
+        self._labels, self.calibration = read_labels(root), read_calibration(root)
         self.specs_deduced = specs is None and info.own is None
         self.observation_spec, self.action_spec = specs or _specs_of(root, info)
-        if self._calibration is not None:
+        if self.calibration is not None:
             self.observation_spec = with_matrices(self.observation_spec)
         self.cameras = in_order(camera_features(info), self.observation_spec.camera_names)
 
@@ -69,7 +69,7 @@ class Dataset:
         info = labelled(_info_of(self.root, rows), self._labels, index, self.root)
         seen = rows.observations(self.cameras if images else {}, self.observation_spec.extras)
         return Episode(
-            observations=self._calibration.laid_over(seen, self.observation_spec) if self._calibration else seen,
+            observations=laid_over(seen, self.calibration, self.observation_spec),
             frame_steps=rows.frame_steps(),
             actions=rows.actions(info.n_actions),
             observation_spec=self.observation_spec,
