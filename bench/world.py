@@ -23,14 +23,14 @@ from reverie.core import Episode, TrialKey
 from reverie.embodiments import panda
 from reverie.embodiments.drawing import PoseMap
 from reverie.evaluation.fidelity import METRICS, Frames, Pair, series, table, views
-from reverie.evaluation.loaders import BEST, policy_checkpoint, shipped, video
+from reverie.evaluation.loaders import shipped, video
 from reverie.evaluation.motion import alignment, displacement
-from reverie.policies.probe import named_positions
 from reverie.rollouts import Recorded, executed_actions, rollout
 from reverie.scenes.tasks import BASIC, draw_scene
 from reverie.sim import PhysicsWorld
 from reverie.sim.script import Script, ScriptConfig
 from reverie.stats import bootstrap_median, wilson
+from reverie.training.grounding import open_grounding
 
 FRAMES = (1, 5, 10, 20, 40)
 MOVED_M, CLOSE_M = 0.03, 0.02
@@ -101,9 +101,9 @@ def at_the_start(episode: Episode) -> Episode:
 
 
 def probe(real: list[Episode], dreams: list[Episode]) -> dict[str, Any]:
-    """Where the best policy's backbone sees objects that have moved 3 cm or more by then (after one frame nothing has: there,
+    """Where the shipped backbone sees objects that have moved 3 cm or more by then (after one frame nothing has: there,
     those that will), in generated and in real frames; with the commanded state that policies are given, and blind to it."""
-    policy = policy_checkpoint(str(shipped(f"policies/{BEST}")))
+    grounder = open_grounding(shipped("grounding/backbone"))
     values: dict[str, Any] = {}
     for frame in FRAMES:
         errors: dict[str, list[float]] = {}
@@ -113,7 +113,8 @@ def probe(real: list[Episode], dreams: list[Episode]) -> dict[str, Any]:
                 continue
             for name, episode in (("generated", d), ("real", r)):
                 for state, seen in (("", episode), ("_state_held", at_the_start(episode))):
-                    error = np.linalg.norm(named_positions(policy, seen, [frame])[0, 0] - places[frame])
+                    found, _ = grounder.look(seen.observations[[frame]], seen.observation_spec, [seen.instruction])
+                    error = np.linalg.norm(found.positions_m[0, 0].numpy() - places[frame])
                     errors.setdefault(name + state, []).append(float(error))
         values[f"frame_{frame}"] = {name: summary(e) for name, e in errors.items()}
     return values

@@ -6,7 +6,6 @@ from typing import Any
 from reverie.core import Judge, Policy, ReverieError, Scene, World, unknown_name
 
 SHIPPED = Path(__file__).resolve().parents[1] / "checkpoints" / "shipped"
-BEST = "vla-d"
 """The best of the shipped policies, by its name."""
 
 
