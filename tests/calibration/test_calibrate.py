@@ -134,6 +134,8 @@ def test_what_is_wrong_is_said(logs, clicks, tmp_path, capsys):
         odd = written(tmp_path / "odd.json", [{**clicks[0], **entry}])
         assert words in refused(logs, robot, "tip", odd, "--joints", *JOINTS)
     assert "found no such file" in refused(logs, robot, "tip", tmp_path / "none.json", "--joints", *JOINTS)
+    wide = written(tmp_path / "wide.json", clicks, cameras={"front": {"focal_px": "90"}})
+    assert "focal_px (> 0)" in refused(logs, robot, "tip", wide, "--joints", *JOINTS)
     strange = written(tmp_path / "strange.json", clicks, cameras={"front": {"focal": 90}})
     assert "focal_px" in refused(logs, robot, "tip", strange, "--joints", *JOINTS)
     assert not (logs / FILE).exists()

@@ -6,7 +6,8 @@ click are chosen as the verb chooses them."""
 import numpy as np
 import pytest
 
-from reverie.calibration.fitting import Known, fit_camera
+from reverie.calibration.fitting import fit_camera
+from reverie.calibration.reprojection import Known
 from reverie.core import ReverieError
 from reverie.data.clicks import spread_frames
 from reverie.embodiments import panda

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from reverie.calibration.calibration import Calibration, Joints, columns_of
-from reverie.calibration.fitting import Fit, Known, fit_camera
+from reverie.calibration.fitting import Fit, fit_camera
+from reverie.calibration.reprojection import Known
 from reverie.calibration.robot_file import RobotFile
 from reverie.core import Observations, ReverieError
 from reverie.data.calibration import read_calibration, write_calibration

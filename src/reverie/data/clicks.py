@@ -8,7 +8,7 @@ on (its clicks are then on one thing that stands still), focal_px, principal_px.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,18 @@ from reverie.data.lerobot_reader import Dataset
 from reverie.data.metadata import read_json
 
 VERSION = 1
-ABOUT = ("on", "focal_px", "principal_px")
+ABOUT: Mapping[str, Callable[[Any], bool]] = {
+    "on": lambda v: isinstance(v, str),
+    "focal_px": lambda v: _is_number(v) and v > 0,
+    "principal_px": lambda v: isinstance(v, list) and len(v) == 2 and all(map(_is_number, v)),
+}
+"""entry -> whether a value will do"""
 MOST_FRAMES = 4000
 """Among so many frames, evenly spaced, those to click are chosen."""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))
 
 
 @dataclass(frozen=True)
@@ -57,8 +66,12 @@ def read_clicks(path: Path) -> Clicks:
         raise ReverieError(f'{path}: found no list "clicks", expected {{"v": {VERSION}, "clicks": [...]}}')
     cameras = value.get("cameras", {})
     for name, about in cameras.items() if isinstance(cameras, Mapping) else [("cameras", cameras)]:
-        if not isinstance(about, Mapping) or not set(about) <= set(ABOUT):
-            raise ReverieError(f"{path}: found {about!r} for camera {name!r}, expected entries of {', '.join(ABOUT)}")
+        if not isinstance(about, Mapping) or not all(
+            key in ABOUT and ABOUT[key](value) for key, value in about.items()
+        ):
+            raise ReverieError(
+                f"{path}: found {about!r} for camera {name!r}, expected on (a link's name), focal_px (> 0) or principal_px ([u, v])"
+            )
     return Clicks(tuple(_click(path, i, c) for i, c in enumerate(value["clicks"])), cameras)
 
 

@@ -15,7 +15,7 @@ from reverie.world_model.model import TileModel, TileModelConfig
 from reverie.world_model.robots import robot_named
 from reverie.world_model.world import VideoWorld
 
-_SOURCES = ("reverie.world_model", "reverie.nn", "reverie.embodiments")
+_SOURCES = ("reverie.world_model", "reverie.nn", "reverie.embodiments", "reverie.calibration")
 
 
 @dataclass(frozen=True)
