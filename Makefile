@@ -31,7 +31,7 @@ check: install
 checkpoints: install
 	$(BIN)/python -m reverie.recipes.shipped
 
-bench: bench-demo bench-physics bench-experts bench-grounding bench-two_ways bench-policies bench-axes bench-world bench-judge bench-evaluation bench-real bench-picture bench-coverage readme
+bench: bench-demo bench-physics bench-experts bench-grounding bench-two_ways bench-policies bench-axes bench-world bench-dream bench-judge bench-evaluation bench-real bench-picture bench-coverage readme
 
 bench-%: install
 	$(BIN)/python bench/$*.py

@@ -2,11 +2,12 @@
 
 import pytest
 
-from reverie.annotation import Labelling, Session, rating_of, serving
+from reverie.annotation import Labelling, Session, rating_of
 from reverie.data import open_dataset
 from reverie.judges.human import QUESTION
+from reverie.pages import serving
 from reverie.trials import VERDICTS, Journal
-from tests.annotation.browser import CHROMIUM, browser
+from tests.pages.browser import CHROMIUM, browser
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 

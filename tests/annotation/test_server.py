@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reverie.annotation import Session, rating_of, serving
-from reverie.annotation.pictures import encoded
+from reverie.annotation import Session, rating_of
 from reverie.cli.main import main
 from reverie.core import ReverieError
+from reverie.pages import encoded, serving
 from reverie.trials import VERDICTS, Journal
 
 
@@ -42,7 +42,7 @@ def test_a_rating_from_page_to_journal(served, run_folder):
     assert status == 200
     assert b"http" not in page.replace(b"https://", b"").lower() or b'src="http' not in page
     assert headers["Content-Security-Policy"].startswith("default-src 'self'")
-    assert ask(url, "/page.js")[0] == ask(url, "/page.css")[0] == 200
+    assert ask(url, "/anna/page.js")[0] == ask(url, "/page.css")[0] == 200
     _, state, _ = ask(url, "/anna/state")
     assert (state["item"], state["total"], state["pending"]) == (0, 3, None)
     assert ask(url, "/anna/choose", {"item": 0, "success": True, "frame": 1})[1]["pending"]["frame"] == 1

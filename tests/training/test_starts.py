@@ -15,6 +15,7 @@ from reverie.training.fakes import fake_cache
 from reverie.training.fit_world import WorldTraining, fit_world
 from reverie.training.starts import Starts, belongs
 from reverie.world_model.network import UNetConfig
+from reverie.world_model.robots import GenericRobot
 
 LENGTH = 3
 
@@ -40,8 +41,13 @@ def dreamt_from(cache: FrameCache, numbers: list[int]) -> FrameCache:
 def test_a_dreamt_start_has_the_recorded_future() -> None:
     cache = fake_cache(6)
     dreamt = dreamt_from(cache, [4, 1])
-    source = DreamingSource(cache, None, DreamingConfig(LENGTH, dreamt_share=1.0, validation_fraction=0.0), [dreamt])
-    plain = DreamingSource(cache, None, DreamingConfig(LENGTH, validation_fraction=0.0))
+    source = DreamingSource(
+        cache,
+        GenericRobot(cache.action_spec),
+        DreamingConfig(LENGTH, dreamt_share=1.0, validation_fraction=0.0),
+        [dreamt],
+    )
+    plain = DreamingSource(cache, GenericRobot(cache.action_spec), DreamingConfig(LENGTH, validation_fraction=0.0))
     batch = source.batch(0, 64)
     starts = source._sampler.rows(0, 64)
     assert (starts >= len(cache.frame_steps)).all()

@@ -2,8 +2,7 @@
 
 from reverie.annotation.labelling import Labelling
 from reverie.annotation.rating import Rating, rating_of
-from reverie.annotation.server import serving
 from reverie.annotation.session import Session
 from reverie.annotation.worklist import Answer, Clip, Worklist
 
-__all__ = ["Answer", "Clip", "Labelling", "Rating", "Session", "Worklist", "rating_of", "serving"]
+__all__ = ["Answer", "Clip", "Labelling", "Rating", "Session", "Worklist", "rating_of"]

@@ -1,25 +1,25 @@
 """Session: one person at one worklist. An answer waits until that person goes on; until then it can be undone.
 
-What is written is never taken back. It knows neither browser nor files.
+What is written is never taken back. A Session is a Site of local pages; what is asked, and where answers go, its Worklist
+knows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from reverie.annotation.pictures import Encoded, encoded
 from reverie.annotation.worklist import Answer, Clip, Worklist
 from reverie.core import ReverieError
-
-
-class Stale(ReverieError):
-    """The page shows another item than the session: it was opened twice, or a key came late."""
+from reverie.pages import Encoded, Reply, Stale, encoded
 
 
 class Session:
     """`item` in every call is the number that the page shows; calls may come from several threads. While one clip is looked
     at, one thread reads the next."""
+
+    folder = Path(__file__).resolve().parent
 
     def __init__(self, work: Worklist) -> None:
         self._work, self._open = work, work.open_items()
@@ -28,6 +28,27 @@ class Session:
         self._ahead: Future[Clip] | None = None
         self._clip: Clip | None = None
         self._pending: Answer | None = None
+
+    def get(self, rest: Sequence[str]) -> Reply:
+        match rest:
+            case ["state"]:
+                return self.state()
+            case ["frame", item, number] if item.isdigit() and number.isdigit():
+                return self.frame(int(item), int(number))
+        return None
+
+    def post(self, rest: Sequence[str], value: Mapping[str, Any]) -> Reply:
+        calls: dict[str, Callable[[int], Reply]] = {
+            "choose": lambda item: self.choose(item, value),
+            "undo": self.undo,
+            "next": self.next,
+        }
+        call = calls.get("/".join(rest))
+        if call is None:
+            return None
+        if not isinstance(value.get("item"), int):
+            raise ReverieError("expected a JSON object with the number of an item")
+        return call(value["item"])
 
     @property
     def finished(self) -> bool:

@@ -6,6 +6,8 @@ reverie data import lerobot ../theirs --specs theirs.json --out data/theirs
 reverie data show data/droid
 reverie data dream data/mixed --world checkpoints/world --out data/dreamt
 reverie data trials runs/first --world physics --judge physics --out data/first
+reverie data click data/mine --clicks clicks.json
+reverie data calibrate data/mine --robot arm.urdf --link gripper_tip --clicks clicks.json
 """
 
 import sys
@@ -118,11 +120,25 @@ def write_trials(arguments: Sequence[str]) -> None:
     print(write(options.run, options.out, options.world, options.judge))
 
 
+def click_frames(arguments: Sequence[str]) -> None:
+    from reverie.cli.calibrate_data import click
+
+    click(arguments)
+
+
+def calibrate_cameras(arguments: Sequence[str]) -> None:
+    from reverie.cli.calibrate_data import calibrate
+
+    calibrate(arguments)
+
+
 ACTIONS: Mapping[str, Callable[[Sequence[str]], None]] = {
     "import": import_data,
     "show": show,
     "dream": dream_data,
     "trials": write_trials,
+    "click": click_frames,
+    "calibrate": calibrate_cameras,
 }
 
 

@@ -22,6 +22,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "evaluate": ("reverie.cli.evaluate", "roll policies out in worlds, judge, rank, and write the report"),
     "compare": ("reverie.cli.compare", "who is better, how sure: one run or two; an exit code for CI"),
     "attend": ("reverie.cli.attend", "where a policy looks under two instructions, as one page"),
+    "dream": ("reverie.cli.dream", "drive the robot inside the video world by keyboard, in a local page"),
     "judge": ("reverie.cli.judge", "judge the stored episodes of a run again"),
     "judges": ("reverie.cli.judges", "do the judges of a run agree? kappa and counts for every two"),
     "rate": ("reverie.cli.rate", "people judge the clips of a run, blind and by keyboard, in a local page"),

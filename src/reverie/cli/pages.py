@@ -3,14 +3,25 @@
 import sys
 import time
 from collections.abc import Mapping
+from typing import Protocol
 
-from reverie.annotation import Session, serving
+from reverie.pages import Site, serving
 
 LINGER_S = 1.0
 """So that a page still gets its last answer's reply."""
 
 
-def until_finished(sessions: Mapping[str, Session], port: int) -> None:
+class Work(Site, Protocol):
+    """A site that asks for something, until it is done."""
+
+    @property
+    def finished(self) -> bool: ...
+
+    @property
+    def n_left(self) -> int: ...
+
+
+def until_finished(sessions: Mapping[str, Work], port: int) -> None:
     """Serve, say where on stderr, and wait. Whatever was saved is kept, however this ends."""
     with serving(sessions, port) as url:
         for name in sessions:

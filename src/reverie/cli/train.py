@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, make_dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import tyro
@@ -102,6 +102,8 @@ class WorldCommand(Command):
     """What `reverie data dream` made of any of them with a world from before: sequences also start from those frames."""
     start: Path | None = None
     """A world to fine-tune."""
+    robot: Literal["auto", "panda", "file", "generic"] = "auto"
+    """Whose pose map: of the tabletop's arm, of the robot that the data were calibrated with, none; auto: what the data are."""
     sequences: DreamingConfig = field(default_factory=DreamingConfig)
     unet: UNetConfig = field(default_factory=UNetConfig)
     trainer: tyro.conf.OmitArgPrefixes[TrainerConfig] = WORLD_TRAINER
@@ -157,6 +159,7 @@ def train_world(command: WorldCommand, caches: list[FrameCache]) -> None:
         trainer=command.trainer,
         data=command.sequences,
         unet=command.unet,
+        robot=command.robot,
         start=command.start,
         more_share=command.more_share,
     )

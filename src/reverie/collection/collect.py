@@ -166,7 +166,7 @@ class Collector:
             made["expert_from"] = policy.steps
         if isinstance(policy, Labelled):
             made["labelled"] = True
-        return [_completed(e, made) for e in episodes]
+        return [completed(e, made) for e in episodes]
 
 
 @contextmanager
@@ -191,7 +191,7 @@ def _run_in_process(block: range) -> int:
     return _collector[0].run(block)
 
 
-def _completed(episode: Episode, made: Mapping[str, Any]) -> Episode:
+def completed(episode: Episode, made: Mapping[str, Any]) -> Episode:
     """Adds how it was made, and the joint targets and opening [F, frame_every, 8] that every command came down to. Where
     nobody said what was intended, that is not a number: a data set has the same extras everywhere."""
     spec, observations = episode.observation_spec, episode.observations

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reverie.calibration.calibration import Calibration
 from reverie.core import ActionSpec, ObservationSpec, ReverieError
 from reverie.core.processes import in_processes
 from reverie.data.cache_layout import ArraySpec, CacheLayout, cache_arrays, layout_of
@@ -32,7 +33,8 @@ class FrameCache:
     images: camera -> uint8 [F_total, H, W, 3]. frames: `time_s`, `commanded`, `measured` and every extra by its name,
     [F_total, ...]; floats of scenes with fewer objects than others are filled with NaN. frame_steps: int64 [F_total],
     control steps since reset. actions: float32 [N_total, A]. Episode e has frames frame_offsets[e] up to
-    frame_offsets[e + 1] and actions action_offsets[e] up to action_offsets[e + 1].
+    frame_offsets[e + 1] and actions action_offsets[e] up to action_offsets[e + 1]. calibration: of its cameras, where they were
+    fitted afterwards.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class FrameCache:
     episodes: list[EpisodeInfo]
     observation_spec: ObservationSpec
     action_spec: ActionSpec
+    calibration: Calibration | None = None
 
 
 def open_cache(
@@ -159,4 +162,5 @@ def _load(path: Path, dataset: Dataset) -> FrameCache:
         episodes=cache.episodes,
         observation_spec=dataset.observation_spec,
         action_spec=dataset.action_spec,
+        calibration=dataset.calibration,
     )

@@ -21,7 +21,8 @@ def own_split(cache: FrameCache) -> NDArray[np.bool_]:
 
 
 def held_out_episodes(cache: FrameCache, fraction: float) -> NDArray[np.bool_]:
-    """[E]: the data set's own split where it has one, else about `fraction` by lot, at least one of several."""
+    """[E]: the data set's own split where it has one, else about `fraction` by lot, at least one of several scenes; nothing
+    where that would be everything."""
     own = own_split(cache)
     if own.any() or len(own) < 2:
         return own
@@ -30,4 +31,5 @@ def held_out_episodes(cache: FrameCache, fraction: float) -> NDArray[np.bool_]:
     ]
     lots = np.array([generator("held out", scene).random() for scene in scenes])
     held_out = lots < fraction
-    return held_out if held_out.any() else np.asarray(lots == lots.min())
+    held_out = held_out if held_out.any() else lots == lots.min()
+    return np.asarray(held_out & ~held_out.all())

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from reverie.core import Episode, ReverieError, unknown_name
+from reverie.core import Episode, ObservationSpec, ReverieError, unknown_name
 from reverie.data.droid import read_droid
 from reverie.data.given_specs import question, read_specs
 from reverie.data.lerobot_reader import Dataset, open_dataset
@@ -71,7 +71,7 @@ def import_dataset(
     first = next(episodes, None)
     if first is None:
         raise ReverieError(f"{src}: found no episode to import")
-    chosen = images or default_images(first)
+    chosen = images or default_images(first.observation_spec)
     robot = str(first.provenance.get("source", "unknown"))
 
     def everything() -> Iterable[Episode]:
@@ -81,7 +81,7 @@ def import_dataset(
     return write_dataset(out, everything(), chosen, robot, progress=progress, request=request)
 
 
-def default_images(episode: Episode) -> Images:
+def default_images(spec: ObservationSpec) -> Images:
     """By the size of its largest camera, see `SMALL_PIXELS`."""
-    large = any(c.height * c.width > SMALL_PIXELS for c in episode.observation_spec.cameras)
+    large = any(c.height * c.width > SMALL_PIXELS for c in spec.cameras)
     return "video" if large else "png"

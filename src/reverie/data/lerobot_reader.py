@@ -1,7 +1,8 @@
 """Dataset: a LeRobotDataset on disk (v3.0, v2.x) as episodes, ours or a stranger's.
 
 Ours come back exactly as they were written. A stranger's have one frame a row, the deduced specs of `deduce`, and
-success None where no column tells it. What people labelled afterwards (`labels`) is laid over both.
+success None where no column tells it. What people labelled afterwards (`labels`), and cameras that were fitted afterwards
+(`calibration`), are laid over both.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from reverie.core import ActionSpec, Episode, ObservationSpec, ReverieError
 from reverie.data import layout
+from reverie.data.calibration import laid_over, read_calibration, with_matrices
 from reverie.data.deduce import SUCCESS_COLUMNS, camera_features, deduce_specs
 from reverie.data.entries import EpisodeEntry, read_entries
 from reverie.data.episode_info import EpisodeInfo
@@ -45,9 +47,11 @@ class Dataset:
     ) -> None:
         self.root, self.info, self.tasks = root, info, tasks
         self._entries, self._reader = entries, RowReader()
-        self._labels = read_labels(root)
+        self._labels, self.calibration = read_labels(root), read_calibration(root)
         self.specs_deduced = specs is None and info.own is None
         self.observation_spec, self.action_spec = specs or _specs_of(root, info)
+        if self.calibration is not None:
+            self.observation_spec = with_matrices(self.observation_spec)
         self.cameras = in_order(camera_features(info), self.observation_spec.camera_names)
 
     def __len__(self) -> int:
@@ -63,8 +67,9 @@ class Dataset:
         """
         rows = self._rows(index, self._columns(images, depth))
         info = labelled(_info_of(self.root, rows), self._labels, index, self.root)
+        seen = rows.observations(self.cameras if images else {}, self.observation_spec.extras)
         return Episode(
-            observations=rows.observations(self.cameras if images else {}, self.observation_spec.extras),
+            observations=laid_over(seen, self.calibration, self.observation_spec),
             frame_steps=rows.frame_steps(),
             actions=rows.actions(info.n_actions),
             observation_spec=self.observation_spec,

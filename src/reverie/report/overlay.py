@@ -6,7 +6,7 @@ What a policy asked for stands beside what a world shows. Absent where cameras a
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.core import Episode
+from reverie.core import Episode, Observations, ObservationSpec
 from reverie.core.rotations import quat_to_matrix
 from reverie.evaluation.clips import layout
 
@@ -19,13 +19,17 @@ PALM_M, FINGER_M, STROKE_M = 0.10, 0.05, 0.08
 
 def overlay(episode: Episode) -> list[list[Polyline]] | None:
     """For each frame polylines in pixels of the tiled image, or None."""
-    matrices = episode.observations.extras.get("camera_matrices")
-    commanded, names = episode.observations.commanded, episode.observation_spec.commanded
+    return lines_over(episode.observations, episode.observation_spec)
+
+
+def lines_over(seen: Observations, spec: ObservationSpec) -> list[list[Polyline]] | None:
+    """The same of observations [F, ...]."""
+    matrices, commanded, names = seen.extras.get("camera_matrices"), seen.commanded, spec.commanded
     if matrices is None or commanded is None or not {"x", "y", "z"} <= set(names):
         return None
     lines = gripper_lines(commanded.astype(np.float64), names)  # [F, L, P, 3]
     frames: list[list[Polyline]] = [[] for _ in range(len(commanded))]
-    places = layout(episode.observation_spec)
+    places = layout(spec)
     for camera, place in enumerate(places.values()):
         pixels, depth = project(matrices[:, camera].astype(np.float64), lines)
         for frame, (shapes, depths) in enumerate(zip(pixels, depth, strict=True)):

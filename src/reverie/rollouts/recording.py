@@ -58,6 +58,13 @@ class Recording:
             mine.extend(new)
 
     def episodes(self, policy: Policy, world: World, scenes: Sequence[Scene]) -> list[Episode]:
+        made_by = {"source": f"policy:{policy.name}", "policy_fingerprint": policy.fingerprint}
+        return self.episodes_by(made_by, policy.action_spec, world, scenes)
+
+    def episodes_by(
+        self, made_by: Mapping[str, Any], action_spec: ActionSpec, world: World, scenes: Sequence[Scene]
+    ) -> list[Episode]:
+        """made_by: the provenance of whoever acted; the world's is added."""
         frames = stack_time(self.frames)  # [B, F, ...]
         valid = np.stack(self.valid, axis=1)  # [B, F]
         actions = np.concatenate(self.actions, axis=1)  # [B, N, A]
@@ -65,14 +72,9 @@ class Recording:
         if self.intended:
             frames = replace(frames, extras={**frames.extras, INTENDED: self._intentions(len(self.frames))})
             spec = replace(spec, extras=(*spec.extras, INTENDED))
-        made_by = {
-            "source": f"policy:{policy.name}",
-            "policy_fingerprint": policy.fingerprint,
-            "world": world.name,
-            "world_fingerprint": world.fingerprint,
-        }
+        provenance = {**made_by, "world": world.name, "world_fingerprint": world.fingerprint}
         return [
-            self._episode(row, scene, frames, actions[row], valid[row], (spec, policy.action_spec), made_by)
+            self._episode(row, scene, frames, actions[row], valid[row], (spec, action_spec), provenance)
             for row, scene in enumerate(scenes)
         ]
 

@@ -20,7 +20,8 @@ from reverie.training.commands import commanded_states
 from reverie.training.sampler import WeightedSampler
 from reverie.training.source import WHOLE
 from reverie.training.starts import Starts
-from reverie.world_model.conditioning import GRIP_OPENING, OPENING, PandaConditioner
+from reverie.world_model.conditioning import GRIP_OPENING, OPENING
+from reverie.world_model.robots import Robot
 
 IDLE_WEIGHT = 0.1
 _STILL_M = 1e-3
@@ -42,21 +43,23 @@ class DreamingSource:
     """Batch entries: first, before, last: uint8 [B, V, 3, H, W]; targets, robot: uint8 [B, L, V, 3, H, W]; mask,
     mask_before: bool [B, L, V, 1, H, W]; states, grasp_states, held_states [B, D]; new_states [B, L, D]; actions [B, L, frame_every, A].
 
-    Without calibration, `conditioner` is None and robot and masks are absent.
+    Of a robot without calibration, drawings and masks are absent.
     """
 
     def __init__(
         self,
         cache: FrameCache,
-        conditioner: PandaConditioner | None,
+        robot: Robot,
         config: DreamingConfig,
         dreamt: Sequence[FrameCache] = (),
     ) -> None:
-        self.cache, self.config, self._conditioner = cache, config, conditioner
+        self.cache, self.config, self._conditioner = cache, config, robot.conditioner
         self._starts = Starts.of(cache, dreamt)
-        self._states = commanded_states(cache, calibrated=conditioner is not None)
+        self._states = commanded_states(cache, robot)
         self._episode_of = np.repeat(np.arange(len(cache.episodes)), np.diff(cache.frame_offsets))
-        self._grasp, self._held = grasp_frames(self._states, cache.frame_offsets, calibrated=conditioner is not None)
+        self._grasp, self._held = grasp_frames(
+            self._states, cache.frame_offsets, calibrated=robot.conditioner is not None
+        )
         weights = self._weights()
         held_out = held_out_episodes(cache, config.validation_fraction)[self._episode_of]
         shown = self._starts.weights(np.where(held_out, 0.0, weights), config.dreamt_share)

@@ -1,4 +1,4 @@
-"""From a data set to a checkpoint of the video world: with pose map for the tabletop arm, without for any other log."""
+"""From a data set to a checkpoint of the video world: with pose map for the tabletop arm and for calibrated data, else without."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reverie.calibration.calibration import Calibration
 from reverie.checkpoints import save
 from reverie.core import ReverieError, seed_for
 from reverie.data import FrameCache
@@ -25,9 +26,9 @@ from reverie.training.source import Source
 from reverie.training.starts import belongs
 from reverie.training.trainer import Trainer, discard
 from reverie.world_model.checkpoint import load_world, world_checkpoint
-from reverie.world_model.conditioning import PandaConditioner
 from reverie.world_model.model import TileModel, TileModelConfig
 from reverie.world_model.network import UNetConfig
+from reverie.world_model.robots import FILE, GENERIC, Robot, robot_named
 
 WORLD_TRAINER = TrainerConfig(
     samples=12_000, batch_size=4, learning_rate=1e-3, warmup_samples=400, ema=0.998, validate_every=2_000, state_every=400,
@@ -38,7 +39,8 @@ WORLD_TRAINER = TrainerConfig(
 
 @dataclass(frozen=True)
 class WorldTraining:
-    """`start`: a checkpoint to go on from (fine-tuning). `robot`: "auto" sees whether the data are the tabletop arm's.
+    """`start`: a checkpoint to go on from (fine-tuning). `robot`: "panda" (the tabletop's), "file" (calibrated data), "generic", or
+    "auto": what the data are.
     `more_share`: how much of the training comes from further data sets, all together. `augmentation`: for data without a
     pose map only."""
 
@@ -65,22 +67,24 @@ def fit_world(
     `dreamt`: what a video world made of any of them, to start sequences from."""
     if restart:
         discard(out)
-    robot = _robot(cache, config.robot)
-    calibrated = robot == panda.NAME
+    name = _robot(cache, config.robot)
+    robot = robot_named(name, cache.action_spec, cache.observation_spec, cache.calibration)
     torch.manual_seed(seed_for("world", config.trainer.seed))
-    model = _model(cache, config, calibrated)
-    conditioner = PandaConditioner() if calibrated else None
+    model = _model(cache, config, robot)
+    model.rig = robot.rig
     of = _dreamt_from((cache, *more), dreamt)
-    source: Source = DreamingSource(cache, conditioner, config.data, of[0])
+    source: Source = DreamingSource(cache, robot, config.data, of[0])
     if more:
-        others = {f"more_{i}": DreamingSource(c, conditioner, config.data, of[i + 1]) for i, c in enumerate(more)}
+        others = {f"more_{i}": DreamingSource(c, robot, config.data, of[i + 1]) for i, c in enumerate(more)}
         shares = {"main": 1 - config.more_share, **dict.fromkeys(others, config.more_share / len(more))}
         source = Mixed({"main": source, **others}, shares, config.trainer.seed)
     if config.augmentation is not None:
-        if calibrated:
+        if robot.conditioner is not None:
             raise ReverieError("augmentation would part the frames from their pose map: leave it out for this robot")
         source = Augmented(source, config.augmentation, config.trainer.seed)
     specs = (cache.observation_spec, cache.action_spec)
+    told = cache.calibration if name == FILE else None
+    _check_alike(told, more)
 
     def export(folder: Path, weights: Mapping[str, Tensor], receipt: Mapping[str, Any]) -> None:
         receipt = {
@@ -91,7 +95,7 @@ def fit_world(
             "sequences_of": config.data.length,
             **parents(start=config.start),
         }
-        save(folder, world_checkpoint(model, weights, robot, specs, receipt), precision="float16")
+        save(folder, world_checkpoint(model, weights, name, specs, receipt, told), precision="float16")
 
     return Trainer(model, source, config.trainer, out, export, quiet).run()
 
@@ -107,14 +111,24 @@ def _dreamt_from(recorded: Sequence[FrameCache], dreamt: Sequence[FrameCache]) -
     return [[d for d in dreamt if belongs(cache, d)] for cache in recorded]
 
 
+def _check_alike(told: Calibration | None, more: Sequence[FrameCache]) -> None:
+    """Cameras that stand elsewhere would be drawn wrong. Errors: ReverieError that names the data set."""
+    for cache in more if told is not None else ():
+        if cache.calibration is None or cache.calibration.to_dict() != told.to_dict():  # type: ignore[union-attr]
+            raise ReverieError(
+                f"{cache.path.parent}: is not calibrated as the first data set is, and one pose map is drawn for all: train on one "
+                "of them, or with --robot generic"
+            )
+
+
 def _robot(cache: FrameCache, wanted: str) -> str:
     if wanted != "auto":
         return wanted
     ours = cache.action_spec.names == panda.ACTION_SPEC.names and cache.observation_spec.commanded == panda.STATE_NAMES
-    return panda.NAME if ours else "generic"
+    return panda.NAME if ours else FILE if cache.calibration is not None else GENERIC
 
 
-def _model(cache: FrameCache, config: WorldTraining, calibrated: bool) -> TileModel:
+def _model(cache: FrameCache, config: WorldTraining, robot: Robot) -> TileModel:
     if config.start is not None:
         return load_world(config.start).model.train()
     sizes = {(c.height, c.width) for c in cache.observation_spec.cameras}
@@ -123,7 +137,7 @@ def _model(cache: FrameCache, config: WorldTraining, calibrated: bool) -> TileMo
     height, width = sizes.pop()
     if height % 16 or width % 16:
         raise ReverieError(f"frames are {height}x{width}: height and width must be multiples of 16, resize them first")
-    states, absolute = commanded_states(cache, calibrated), () if calibrated else absolute_commands(cache.action_spec)
+    states, absolute = commanded_states(cache, robot), () if robot.logged else absolute_commands(cache.action_spec)
     model = TileModel(
         TileModelConfig(
             n_views=len(cache.observation_spec.cameras),
@@ -132,8 +146,9 @@ def _model(cache: FrameCache, config: WorldTraining, calibrated: bool) -> TileMo
             action_dim=cache.action_spec.action_dim,
             frame_every=cache.observation_spec.frame_every,
             state_dim=states.shape[1],
-            calibrated=calibrated,
+            calibrated=robot.conditioner is not None,
             absolute=absolute,
+            commands_at=robot.commands_at,
             unet=config.unet,
         )
     )
@@ -143,6 +158,6 @@ def _model(cache: FrameCache, config: WorldTraining, calibrated: bool) -> TileMo
 
 def _fit_statistics(model: TileModel, cache: FrameCache, states: NDArray[np.float32]) -> None:
     """From every episode that the data set does not hold out itself."""
-    actions = relative_actions(cache, states, model.config.absolute)
+    actions = relative_actions(cache, states, model.config.absolute, model.config.commands_at)
     rows = [np.repeat(~own_split(cache), np.diff(o)) for o in (cache.action_offsets, cache.frame_offsets)]
     model.fit_statistics(actions[rows[0]], states[rows[1]])

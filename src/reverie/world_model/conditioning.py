@@ -5,6 +5,7 @@ A data set without calibration has none of this: its conditioning is `None`, and
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,14 +14,12 @@ from torch import Tensor
 
 from reverie.embodiments import panda
 from reverie.embodiments.cameras import Camera
-from reverie.embodiments.drawing import PoseMap
 from reverie.world_model.geometry import carried_homography, plane_homography, warp
 
 Array = NDArray[np.float64]
 Rig = tuple[Camera, ...]
 """Where the cameras of one row stand, as far as is known: its calibration."""
 TABLE_M, OBJECT_TOP_M, MIDDLE_M = 0.0, 0.03, 0.015
-_OVERVIEW = [c.name for c in panda.CAMERAS].index("top")
 HEIGHT, OPENING = panda.STATE_NAMES.index("z"), panda.STATE_NAMES.index("opening")
 GRIP_OPENING = 0.5
 """Below this commanded opening the hand may hold something."""
@@ -43,17 +42,21 @@ class Conditioning:
     moved: Tensor
 
 
-class PandaConditioner:
-    """Draws and warps for the tabletop arm. One graphics context per process."""
+class Draws(Protocol):
+    def draw(self, commanded: NDArray[np.float32], cameras: Rig) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """A pose map: state [D] -> robot images [V, H, W, 3] and depth [V, H, W] in metres, inf where it is not."""
+        ...
 
-    def __init__(self) -> None:
-        self._pose_map = PoseMap()
+
+class Conditioner:
+    """Draws and warps for a calibrated arm whose cameras stand as in `rig` unless told. One graphics context per process."""
+
+    def __init__(self, pose_map: Draws, rig: Rig) -> None:
+        self._pose_map, self._rig = pose_map, rig
 
     def draw(self, states: NDArray[np.float32], rigs: Sequence[Rig] | None = None) -> tuple[Tensor, Tensor]:
-        """Commanded states [B, 15] -> robot [B, V, 3, H, W] and mask [B, V, 1, H, W], float32."""
-        drawn = [
-            self._pose_map.draw(s, rig) for s, rig in zip(states, rigs or [panda.CAMERAS] * len(states), strict=True)
-        ]
+        """Commanded states [B, D] -> robot [B, V, 3, H, W] and mask [B, V, 1, H, W], float32."""
+        drawn = [self._pose_map.draw(s, rig) for s, rig in zip(states, rigs or [self._rig] * len(states), strict=True)]
         rgb = torch.from_numpy(np.stack([d[0] for d in drawn])).permute(0, 1, 4, 2, 3).float() / 255
         mask = torch.from_numpy(np.isfinite(np.stack([d[1] for d in drawn]))).float()[:, :, None]
         return rgb, mask
@@ -82,7 +85,8 @@ def _of_rig(rig: Rig, frames: "Frames", new: Array) -> Tensor:
 
 def _copies(index: int, rig: Rig, frames: "Frames", new: Array) -> Tensor:
     """[B, 3, 3, H, W]"""
-    camera, overview = rig[index], rig[_OVERVIEW]
+    camera, above = rig[index], _above(rig)
+    overview = rig[above]
     last, first, old = frames.last[:, index], frames.first[:, index], frames.states.astype(np.float64)
     if camera.mount == "base":
         grasped, held = frames.grasp_states.astype(np.float64), frames.held_states.astype(np.float64)
@@ -96,13 +100,19 @@ def _copies(index: int, rig: Rig, frames: "Frames", new: Array) -> Tensor:
             first,
         ]
     else:
-        top = frames.last[:, _OVERVIEW]
+        top = frames.last[:, above]
         copies = [
             warp(last, plane_homography(camera, new, camera, old, TABLE_M)),
             warp(last, plane_homography(camera, new, camera, old, OBJECT_TOP_M)),
             warp(top, plane_homography(camera, new, overview, old, MIDDLE_M)),
         ]
     return torch.stack(copies, dim=1)
+
+
+def _above(rig: Rig) -> int:
+    """The place of the overview: the camera "top", or else the first that stands still, or the first."""
+    still = [i for i, camera in enumerate(rig) if camera.mount == "base"]
+    return next((i for i in still if rig[i].name == "top"), still[0] if still else 0)
 
 
 def _let_go(held: Array, grasped: Array) -> tuple[Array, Array]:
@@ -131,8 +141,8 @@ class Frames:
 
     def push(self, new: Tensor, states: NDArray[np.float32], mask: Tensor | None = None) -> "Frames":
         """The new frame becomes the last one. The grasp moves along until the hand closes, and again when it closes anew
-        (always, without calibration: nothing reads it)."""
-        if states.shape[1] != len(panda.STATE_NAMES):
+        (always, without calibration: nothing reads it). A calibrated arm is the tabletop's, or has rigs."""
+        if self.rigs is None and states.shape[1] != len(panda.STATE_NAMES):
             return Frames(self.first, self.last, new, states, states, states, rigs=self.rigs)
         closed, was, grasped = (s[:, OPENING] < GRIP_OPENING for s in (states, self.states, self.grasp_states))
         kept = np.where(closed, was, grasped)[:, None]

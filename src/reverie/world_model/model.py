@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from reverie.nn.grounding_loss import Mean
-from reverie.world_model.conditioning import Conditioning, Frames, moved_copies
+from reverie.world_model.conditioning import Conditioning, Frames, Rig, moved_copies
 from reverie.world_model.network import UNet, UNetConfig, from_tile, to_tile
 
 CANDIDATES = ("stay", "moved_a", "moved_b", "moved_c", "robot", "flow", "paint")
@@ -29,7 +29,7 @@ _FLOW_PIXELS = 6.0
 class TileModelConfig:
     """action_dim, frame_every: commands per frame; state_dim: numbers of the commanded state that are embedded.
     absolute: which commands are targets; they enter as changes of the state at the last frame, which then has the actions'
-    own numbers (robots without calibration)."""
+    own numbers from `commands_at` on."""
 
     n_views: int = 4
     height: int = 64
@@ -39,6 +39,7 @@ class TileModelConfig:
     state_dim: int = 15
     calibrated: bool = True
     absolute: tuple[int, ...] = ()
+    commands_at: int = 0
     unet: UNetConfig = field(default_factory=UNetConfig)
     good_enough: float = 0.02
     still_weight: float = 0.05
@@ -69,6 +70,7 @@ class TileModel(nn.Module):
     def __init__(self, config: TileModelConfig) -> None:
         super().__init__()
         self.config = config
+        self.rig: Rig | None = None  # where cameras stand while training, if not as the tabletop's
         c_view = 9 + (14 if config.calibrated else 0)
         command_dim = config.frame_every * config.action_dim + 2 * config.state_dim
         self.unet = UNet(config.unet, 4 * c_view, 4 * (len(CANDIDATES) + 3 + 2), command_dim)
@@ -100,7 +102,7 @@ class TileModel(nn.Module):
         if not self.config.absolute:
             return batch.actions
         actions, absolute = batch.actions.copy(), list(self.config.absolute)
-        actions[:, :, absolute] -= batch.frames.states[:, None, absolute]
+        actions[:, :, absolute] -= batch.frames.states[:, None, self.config.commands_at :][:, :, absolute]
         return actions
 
     def candidates(self, batch: WorldBatch) -> tuple[Tensor, Tensor, Tensor]:
@@ -136,7 +138,8 @@ class TileModel(nn.Module):
         through them): what it will see when it dreams. For the entries see `training.dreaming`."""
         images = {k: unpack(batch[k]) for k in ("first", "before", "last")}
         states, grasp, held = (batch[k].numpy() for k in ("states", "grasp_states", "held_states"))
-        frames = Frames(images["first"], images["before"], images["last"], states, grasp, held)
+        rigs = None if self.rig is None else (self.rig,) * len(states)
+        frames = Frames(images["first"], images["before"], images["last"], states, grasp, held, rigs=rigs)
         losses: list[Tensor] = []
         sums: dict[str, Mean] = {}
         for i in range(batch["targets"].shape[1]):

@@ -1,4 +1,5 @@
-"""The two robots a video world can drive: the calibrated tabletop arm, and any other, known by its action spec alone."""
+"""The robots a video world can drive: the calibrated tabletop arm, and any other, known by its action spec alone; or by a file, and
+then calibrated too (`file_robot`)."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -6,21 +7,34 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.core.errors import unknown_name
+from reverie.calibration.calibration import Calibration
+from reverie.core.errors import ReverieError, unknown_name
 from reverie.core.observations import Observations
 from reverie.core.scene import Scene
-from reverie.core.specs import ActionSpec
+from reverie.core.specs import ActionSpec, ObservationSpec
 from reverie.embodiments import generic, panda
-from reverie.world_model.conditioning import Conditioning, Frames, PandaConditioner, Rig
+from reverie.embodiments.drawing import PoseMap
+from reverie.world_model.conditioning import Conditioner, Conditioning, Frames, Rig
+from reverie.world_model.file_robot import FileRobot
 
 Array = NDArray[np.float64]
 
 
 class Robot(Protocol):
     """`state_names` of the commanded state [B, D]; `integrate` as in embodiments; `condition` None without calibration;
-    `rigs` where cameras stand that were moved."""
+    `rigs` where cameras stand that were moved. conditioner: None without calibration; rig: where cameras stand while training,
+    None where they stand as the tabletop's. logged: data hold its commanded state; commands_at: from where on a state has the
+    actions' own numbers."""
 
     state_names: tuple[str, ...]
+    logged: bool
+    commands_at: int
+
+    @property
+    def conditioner(self) -> Conditioner | None: ...
+
+    @property
+    def rig(self) -> Rig | None: ...
 
     def begin(self, first: Observations) -> Array: ...
 
@@ -35,9 +49,10 @@ class Robot(Protocol):
 
 class PandaRobot:
     state_names = panda.STATE_NAMES
+    logged, commands_at, rig = True, 0, None
 
     def __init__(self) -> None:
-        self._conditioner = PandaConditioner()
+        self.conditioner = Conditioner(PoseMap(), panda.CAMERAS)
 
     def begin(self, first: Observations) -> Array:
         assert first.commanded is not None
@@ -47,7 +62,7 @@ class PandaRobot:
         return panda.integrate(commanded, actions)
 
     def condition(self, frames: Frames, new: NDArray[np.float32]) -> Conditioning | None:
-        return self._conditioner(frames, new)
+        return self.conditioner(frames, new)
 
     def rigs(self, scenes: Sequence[Scene]) -> tuple[Rig, ...] | None:
         """What is told of each scene's cameras; None where nothing was moved."""
@@ -62,6 +77,8 @@ class PandaRobot:
 
 class GenericRobot:
     """Starts from the logged commanded state (or measured, or zeros) cut to the length of an action."""
+
+    logged, commands_at, rig, conditioner = False, 0, None, None
 
     def __init__(self, action_spec: ActionSpec) -> None:
         self._spec = action_spec
@@ -86,9 +103,19 @@ class GenericRobot:
         return None
 
 
-def robot_named(name: str, action_spec: ActionSpec) -> Robot:
+FILE, GENERIC = "file", "generic"
+
+
+def robot_named(
+    name: str, action_spec: ActionSpec, spec: ObservationSpec, calibration: Calibration | None = None
+) -> Robot:
+    """Errors: ReverieError for an unknown name, and for a robot given as a file without calibration."""
     if name == panda.NAME:
         return PandaRobot()
-    if name == "generic":
+    if name == GENERIC:
         return GenericRobot(action_spec)
-    raise unknown_name("robot", name, [panda.NAME, "generic"])
+    if name == FILE:
+        if calibration is None:
+            raise ReverieError("robot 'file': the data set has no calibration; make one: reverie data calibrate")
+        return FileRobot(calibration, action_spec, spec)
+    raise unknown_name("robot", name, [panda.NAME, GENERIC, FILE])

@@ -1,26 +1,53 @@
-"""The local server of the annotation pages: a page and a few JSON calls for each session, on this machine only.
+"""The server of local pages: a page, its pictures and a few JSON calls for each site, on this machine only.
 
 It listens on the loopback address, answers only to that host's names, and takes only JSON that its own page sends, so no
-other web site in the same browser can rate or label.
+other web site in the same browser can rate, label or drive.
 """
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
-from reverie.annotation.session import Session, Stale
 from reverie.core import ReverieError
+from reverie.pages.pictures import Encoded
 
-HERE = Path(__file__).resolve().parent
-FILES = {"/page.css": "text/css", "/page.js": "text/javascript"}
+STYLE = Path(__file__).resolve().parent / "page.css"
+FILES = {"": ("text/html", "page.html"), "page.js": ("text/javascript", "page.js")}
+"""Of a site's folder, by their last part of the address."""
 LOCAL = ("127.0.0.1", "localhost")
 MAX_BODY = 10_000
 POLICY = "default-src 'self'; frame-ancestors 'none'"
+
+
+Reply = Mapping[str, Any] | Encoded | None
+"""A JSON value, a picture, or None where nothing lies."""
+
+
+class Site(Protocol):
+    """What lies under `/NAME/`: page.html and page.js of its `folder`, and what it answers to them, from any thread.
+
+    Errors: ReverieError is shown on the page.
+    """
+
+    @property
+    def folder(self) -> Path: ...
+
+    def get(self, rest: Sequence[str]) -> Reply:
+        """rest: the parts of the address after the name."""
+        ...
+
+    def post(self, rest: Sequence[str], value: Mapping[str, Any]) -> Reply:
+        """value: what the page sent. One call at a time, over all sites."""
+        ...
+
+
+class Stale(ReverieError):
+    """The page shows something else than the site: it was opened twice, or a key came late."""
 
 
 class _NotHere(Exception):
@@ -28,12 +55,12 @@ class _NotHere(Exception):
 
 
 class Server(ThreadingHTTPServer):
-    """sessions: by the name in their address, `/NAME/`. Closing waits for what is being answered: nothing is written later."""
+    """sites: by the name in their address, `/NAME/`. Closing waits for what is being answered: nothing is written later."""
 
     daemon_threads = False
 
-    def __init__(self, sessions: Mapping[str, Session], port: int) -> None:
-        self.sessions, self.writing = sessions, threading.Lock()
+    def __init__(self, sites: Mapping[str, Site], port: int) -> None:
+        self.sites, self.writing = sites, threading.Lock()
         super().__init__((LOCAL[0], port), _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -70,52 +97,37 @@ class _Handler(BaseHTTPRequestHandler):
         return urlsplit(f"//{self.headers.get('Host', '')}").hostname
 
     def _get(self, path: str) -> None:
-        if path in FILES:
-            self._send(200, FILES[path], (HERE / path[1:]).read_bytes())
+        if path == "/page.css":
+            self._send(200, "text/css", STYLE.read_bytes())
         elif path == "/":
             self._index()
         else:
-            self._get_of_session(*self._session(path))
+            site, rest = self._site(path)
+            if len(rest) == 1 and rest[0] in FILES:
+                kind, name = FILES[rest[0]]
+                self._send(200, kind, (site.folder / name).read_bytes())
+            else:
+                self._reply(site.get(rest))
 
     def _index(self) -> None:
-        links = "".join(f'<li><a href="/{quote(name)}/">{name}</a></li>' for name in self.server.sessions)
+        links = "".join(f'<li><a href="/{quote(name)}/">{name}</a></li>' for name in self.server.sites)
         self._send(
-            200, "text/html", f'<!doctype html><meta charset="utf-8"><title>Raters</title><ul>{links}</ul>'.encode()
+            200, "text/html", f'<!doctype html><meta charset="utf-8"><title>Pages</title><ul>{links}</ul>'.encode()
         )
 
-    def _get_of_session(self, session: Session, rest: list[str]) -> None:
-        match rest:
-            case [""]:
-                self._send(200, "text/html", (HERE / "page.html").read_bytes())
-            case ["state"]:
-                self._json(200, session.state())
-            case ["frame", item, number] if item.isdigit() and number.isdigit():
-                self._send(200, *session.frame(int(item), int(number)))
-            case _:
-                raise _NotHere
-
     def _post(self, path: str) -> None:
-        session, rest = self._session(path)
-        value = self._body()
-        match rest:
-            case ["choose"]:
-                self._json(200, session.choose(value["item"], value))
-            case ["undo"]:
-                self._json(200, session.undo(value["item"]))
-            case ["next"]:
-                self._json(200, session.next(value["item"]))
-            case _:
-                raise _NotHere
+        site, rest = self._site(path)
+        self._reply(site.post(rest, self._body()))
 
-    def _session(self, path: str) -> tuple[Session, list[str]]:
-        """`/NAME/a/b` -> the session of NAME and ["a", "b"]."""
+    def _site(self, path: str) -> tuple[Site, list[str]]:
+        """`/NAME/a/b` -> the site of NAME and ["a", "b"]."""
         _, name, *rest = [unquote(part) for part in path.split("/")]
-        if name not in self.server.sessions or not rest:
+        if name not in self.server.sites or not rest:
             raise _NotHere
-        return self.server.sessions[name], rest
+        return self.server.sites[name], rest
 
     def _body(self) -> dict[str, Any]:
-        """JSON with the number of an item. Another site's page can send neither this type nor our origin."""
+        """A JSON object. Another web site's page can send neither this type nor our origin."""
         origin, kind = self.headers.get("Origin"), self.headers.get_content_type()
         if kind != "application/json" or (origin is not None and urlsplit(origin).netloc != self.headers.get("Host")):
             raise ReverieError("expected JSON from this server's own page")
@@ -126,9 +138,17 @@ class _Handler(BaseHTTPRequestHandler):
             value = json.loads(self.rfile.read(int(length)))
         except ValueError as error:
             raise ReverieError(f"found broken JSON ({error})") from None
-        if not isinstance(value, dict) or not isinstance(value.get("item"), int):
-            raise ReverieError("expected a JSON object with the number of an item")
+        if not isinstance(value, dict):
+            raise ReverieError("expected a JSON object")
         return value
+
+    def _reply(self, reply: Reply) -> None:
+        if reply is None:
+            raise _NotHere
+        if isinstance(reply, Encoded):
+            self._send(200, *reply)
+        else:
+            self._json(200, reply)
 
     def _json(self, code: int, value: Any) -> None:
         self._send(code, "application/json", json.dumps(value, allow_nan=False).encode())
@@ -147,10 +167,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(sessions: Mapping[str, Session], port: int = 0) -> Iterator[str]:
+def serving(sites: Mapping[str, Site], port: int = 0) -> Iterator[str]:
     """The server's address while the block runs; port 0 takes a free one. Errors: ReverieError for a port in use."""
     try:
-        server = Server(sessions, port)
+        server = Server(sites, port)
     except OSError as error:
         raise ReverieError(f"--port {port}: {error.strerror}; give another one, or 0 for any that is free") from None
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)

@@ -18,7 +18,12 @@ FLAGS = (
 )  # fmt: skip
 PATIENCE_S = 60.0
 NAMED = {"Enter": ("Enter", 13, "\r"), "ArrowRight": ("ArrowRight", 39, ""), "ArrowLeft": ("ArrowLeft", 37, "")}
-NAMED |= {"End": ("End", 35, ""), " ": ("Space", 32, " ")}
+NAMED |= {
+    "ArrowUp": ("ArrowUp", 38, ""),
+    "ArrowDown": ("ArrowDown", 40, ""),
+    "End": ("End", 35, ""),
+    " ": ("Space", 32, " "),
+}
 
 
 class Page:
@@ -61,10 +66,15 @@ class Page:
 
     def press(self, *keys: str) -> None:
         for key in keys:
-            code, number, text = NAMED[key] if key in NAMED else (f"Key{key.upper()}", ord(key.upper()), key)
-            about = {"key": key, "code": code, "windowsVirtualKeyCode": number}
-            self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **about)
-            self.call("Input.dispatchKeyEvent", type="keyUp", **about)
+            self.hold(key)
+            self.release(key)
+
+    def hold(self, key: str) -> None:
+        code, number, text = NAMED[key] if key in NAMED else (f"Key{key.upper()}", ord(key.upper()), key)
+        self.call("Input.dispatchKeyEvent", type="keyDown", text=text, key=key, code=code, windowsVirtualKeyCode=number)
+
+    def release(self, key: str) -> None:
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 
     def wait(self, script: str) -> Any:
         """Until the expression is true; returns it."""
