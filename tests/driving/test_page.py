@@ -46,6 +46,7 @@ def test_a_person_drives_and_saves(verb, tmp_path):
         page.release("s")
         page.press(" ")
         page.wait("state.gripper === 'closed'")
+        page.wait(f"state.time_s >= {page.run('state.time_s') + 0.5}")  # fingers need some steps
         page.press("p")
         page.wait("state.state === 'waiting' && pictured === state.picture")
         moved = pixels(page)
