@@ -20,7 +20,7 @@ demo: install
 	$(BIN)/reverie demo --out runs/demo
 
 test: install
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: install
 	$(BIN)/ruff check src tests bench docs

@@ -13,12 +13,14 @@ from tests.training.tiny import recipe
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 import ablations
+import arms as in_arms
 import grounded
 import imitation
 from arms import HZ, Arm, attempts, commanded_path, jerk, of_training, prepare
 
 
-def test_arms_are_trained_once_and_tried_in_the_same_scenes(tmp_path: Path) -> None:
+def test_arms_are_trained_once_and_tried_in_the_same_scenes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_arms, "N_STEPS", 12)
     data = collect(CollectConfig(4, tasks=("put",), depth=False), tmp_path / "data")
     how = replace(recipe(16), cloning=replace(recipe(16).cloning, sources=()))
     four, one = Arm("four", "tiny", how, (data,)), Arm("one by one", "tiny", how, (data,), executed=1)

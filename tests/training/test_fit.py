@@ -144,7 +144,7 @@ def test_the_command_line_names_what_it_knows(capsys: pytest.CaptureFixture[str]
 @pytest.mark.slow
 def test_it_learns_to_look_for_what_is_named(tmp_path: Path) -> None:
     model = VLAConfig(encoder=EncoderConfig(grounding=GroundingConfig(TextConfig("words"))))
-    trainer = TrainerConfig(samples=12_800, warmup_samples=1_600, validate_every=12_800)
+    trainer = TrainerConfig(samples=8_000, warmup_samples=800, validate_every=8_000)
     many = CloningConfig(validation_fraction=0.15)  # among few, another row's sentence is often one's own
     recipe = PolicyRecipe(model=model, trainer=trainer, cloning=many)
     found = fit_policy(fake_cache(220), recipe, tmp_path, quiet=True)

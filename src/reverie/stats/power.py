@@ -4,6 +4,8 @@ For tests at a number of trials fixed beforehand, two-sided. Rates are what one 
 from the very trials that were tested says nothing that their p-value did not.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom, hypergeom
@@ -27,6 +29,7 @@ def paired_power(first_only: float, second_only: float, n: int, alpha: float = A
     return _paired_power(_rejects(b, c, as_count("n", n), alpha), b + c, n)
 
 
+@lru_cache(maxsize=4096)
 def paired_sample_size(first_only: float, second_only: float, power: float = POWER, alpha: float = ALPHA) -> int | None:
     """Pairs from which on `paired_power` stays at or above `power` (up to the next power of two); None above MOST pairs
     and where both probabilities are equal: nothing is to be found. Arguments as `paired_power`."""
