@@ -12,16 +12,11 @@ from reverie.scenes.assets import COLORS, CONTAINERS, OBJECTS, TABLE_COLORS, UNS
 from reverie.scenes.instructions import TEMPLATES
 from reverie.scenes.surroundings import CLOTHS, LIGHTS, PLUSHIES
 from reverie.scenes.tasks import TASKS, draw_scene
+from reverie.training.receipts import lineage
 
 NEW = {*UNSEEN_OBJECTS, *UNSEEN_COLORS, *PLUSHIES, *CLOTHS, *LIGHTS}
 DATA: Mapping[str, Mapping[str, list[str]]] = json.loads((Path(__file__).parent / "data_of_shipped.json").read_text())
 """What `training.receipts.shown` says of the data sets that older receipts name by content alone."""
-
-
-def receipts(of: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield of
-    for parent in of.get("parents", {}).values():
-        yield from receipts(parent["receipt"])
 
 
 def names_shown(receipt: Mapping[str, Any]) -> Iterator[Mapping[str, list[str]]]:
@@ -51,7 +46,7 @@ def test_no_training_sentence_names_them() -> None:
 @pytest.mark.parametrize("checkpoint", sorted(SHIPPED.glob("*/*/checkpoint.json")), ids=lambda p: p.parent.name)
 def test_shipped_checkpoints_have_not_seen_them(checkpoint: Path) -> None:
     """Policies, video world, judges and backbone, with their parents."""
-    shown = [s for r in receipts(json.loads(checkpoint.read_text())["receipt"]) for s in names_shown(r)]
+    shown = [s for r in lineage(json.loads(checkpoint.read_text())["receipt"]) for s in names_shown(r)]
     assert shown
     for names in shown:
         assert not NEW & {*names["kinds"], *names["colors"], *names["tables"]}

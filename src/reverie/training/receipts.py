@@ -1,6 +1,6 @@
 """What a checkpoint was made from: the receipts of its parents go into its own, and the names of what it was shown."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,13 @@ def parents(**checkpoints: Path | None) -> dict[str, Any]:
             receipt = {k: v for k, v in parent.receipt.items() if k != "measured"}
             found[role] = {"name": parent.name, "weights": weights_hash(parent.weights), "receipt": receipt}
     return {"parents": found} if found else {}
+
+
+def lineage(receipt: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A receipt, those of its parents, and theirs."""
+    yield receipt
+    for parent in receipt.get("parents", {}).values():
+        yield from lineage(parent["receipt"])
 
 
 def shown(caches: Iterable[FrameCache]) -> dict[str, Any]:
